@@ -44,7 +44,7 @@ type Change struct {
 	Before []Value // Delete: the old row or its key. Update: the old row or its key if the log carried it, else nil
 	After  []Value
 	Pos    Position
-	Txn    *Txn // nil on a SnapshotRow
+	Txn    *Txn // nil on what a snapshot hands over: its rows and the markers before them
 }
 
 // Row returns the row that says which key c is of: After, or Before for a Delete; nil for a Marker.
@@ -108,10 +108,10 @@ type Mark struct {
 	Pos  Position // the highest Position applied, of whatever epoch stands highest
 }
 
-// Covers says that a sink which stands at p has c already: a row change or marker at or below p, a SnapshotRow or the Truncate that
-// begins a chunk only below it, because all rows of a chunk share one Position. A chunk's Truncate has no Txn.
+// Covers says that a sink which stands at p has c already: what the log handed over at or below p, what a snapshot handed over (it
+// has no Txn) only below it, because all rows of a chunk share one Position.
 func (p Position) Covers(c *Change) bool {
-	if c.Op == SnapshotRow || (c.Op == Truncate && c.Txn == nil) {
+	if c.Txn == nil {
 		return c.Pos.Less(p)
 	}
 	return !p.Less(c.Pos)

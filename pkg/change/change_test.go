@@ -119,18 +119,19 @@ func FuzzParsePosition(f *testing.F) {
 func TestCovers(t *testing.T) {
 	t.Parallel()
 	at := change.Position{Epoch: 1, Commit: 10, Seq: change.MaxSeq}
+	txn := &change.Txn{ID: "1@0/A"}
 	cases := []struct {
 		name string
 		c    change.Change
 		want bool
 	}{
-		{"row below", change.Change{Op: change.Update, Pos: change.Position{Epoch: 1, Commit: 10}}, true},
-		{"row at", change.Change{Op: change.Insert, Pos: at}, true},
-		{"row above", change.Change{Op: change.Insert, Pos: change.Position{Epoch: 1, Commit: 11}}, false},
-		{"row of a later epoch", change.Change{Op: change.Insert, Pos: change.Position{Epoch: 2, Commit: 1}}, false},
+		{"row below", change.Change{Op: change.Update, Txn: txn, Pos: change.Position{Epoch: 1, Commit: 10}}, true},
+		{"row at", change.Change{Op: change.Insert, Txn: txn, Pos: at}, true},
+		{"row above", change.Change{Op: change.Insert, Txn: txn, Pos: change.Position{Epoch: 1, Commit: 11}}, false},
+		{"row of a later epoch", change.Change{Op: change.Insert, Txn: txn, Pos: change.Position{Epoch: 2, Commit: 1}}, false},
 		{"snapshot row at", change.Change{Op: change.SnapshotRow, Pos: at}, false},
 		{"snapshot row below", change.Change{Op: change.SnapshotRow, Pos: change.Position{Epoch: 1, Commit: 9}}, true},
-		{"truncate at", change.Change{Op: change.Truncate, Pos: at, Txn: &change.Txn{}}, true},
+		{"truncate at", change.Change{Op: change.Truncate, Pos: at, Txn: txn}, true},
 		{"truncate that begins a chunk, at", change.Change{Op: change.Truncate, Pos: at}, false},
 	}
 	for _, c := range cases {
