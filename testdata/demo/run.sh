@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# The demo: pgbench writes into PostgreSQL; tailwater carries it through Kafka into another PostgreSQL, and beside that directly into a
+# third database; it is killed with -9 once in the middle of the snapshot and twice under load; at the end both ends are compared by the
+# servers' own SQL, and the topics' order by Kafka's own consumer. Run by `make demo`; CHECK=1: no terminal, exit code only.
+# SCALE (pgbench), SECONDS_OF_LOAD and CLIENTS change its size.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/lib.sh"
+
+scale=${SCALE:-5} load=${SECONDS_OF_LOAD:-15} clients=${CLIENTS:-4}
+tables="pgbench_accounts pgbench_branches pgbench_tellers pgbench_history"
+target_server=${TAILWATER_PG18:-$TAILWATER_PG15} # PostgreSQL 18 is NOT RUN where its mirror is gone
+binary=$root/bin/tailwater
+kills=0 unequal='' pid=''
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/tailwater-demo.XXXXXX")
+finish() {
+	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap finish EXIT
+
+source_url=$(database "$TAILWATER_PG15" demo)
+kafka_url=$(database "$target_server" demo_kafka)
+direct_url=$(database "$target_server" demo_direct)
+
+prepare() {
+	make -s -C "$root" build
+	psql_at "$TAILWATER_PG15" "create database demo"
+	psql_at "$target_server" "create database demo_kafka"
+	psql_at "$target_server" "create database demo_direct"
+	say "pgbench fills PostgreSQL $(source_sql 'show server_version'): scale $scale"
+	"$TAILWATER_PG15_BIN/pgbench" -i -q -s "$scale" -d "$source_url" 2>&1 | tail -n 1
+	sed -e "s|@SOURCE@|$source_url|; s|@KAFKA_TARGET@|$kafka_url|; s|@DIRECT_TARGET@|$direct_url|; s|@BROKER@|$TAILWATER_KAFKA|; s|@PORT@|$port|" \
+		"$here/tailwater.yaml" >"$work/tailwater.yaml"
+	(cd "$work" && "$binary" lint tailwater.yaml)
+}
+
+snapshot_and_kill() {
+	say "tailwater starts: Postgres -> Kafka -> Postgres $(kafka_sql 'show server_version'), and Postgres -> direct -> Postgres"
+	start_tailwater
+	local some=$((scale * 100000 / 10))
+	until_true 60 "a tenth of the snapshot is in both targets" in_both "$some"
+	kill_tailwater "in mid-snapshot, with $(rows "$kafka_url" pgbench_accounts) and $(rows "$direct_url" pgbench_accounts) of $((scale * 100000)) rows copied"
+}
+
+in_both() { [ "$(rows "$kafka_url" pgbench_accounts)" -ge "$1" ] && [ "$(rows "$direct_url" pgbench_accounts)" -ge "$1" ]; }
+
+# tail_load SECONDS: what a person watches meanwhile.
+tail_load() {
+	local end=$((SECONDS + $1))
+	while [ "$SECONDS" -lt "$end" ]; do
+		kill -0 "$pid" 2>/dev/null || fail "tailwater ended under load"
+		(cd "$work" && timeout 5 "$binary" status -c tailwater.yaml --no-color 2>/dev/null) >"$work/status" || true
+		watch_lag
+		sleep 1
+	done
+}
+
+watch_lag() {
+	local lag
+	lag=$(source_sql "select coalesce(max(pg_current_wal_lsn() - confirmed_flush_lsn), 0)::bigint from pg_replication_slots")
+	[ "$lag" -le "$worst_lag" ] || worst_lag=$lag
+	[ -z "$clear_line" ] || printf '%s   %s' "$clear_line" "$(tr '\n' ' ' <"$work/status" | cut -c -150)"
+}
+
+load_and_kill() {
+	worst_lag=0
+	say "pgbench writes for $load s with $clients clients (TPC-B)"
+	"$TAILWATER_PG15_BIN/pgbench" -n -c "$clients" -j 2 -T "$load" -d "$source_url" >"$work/pgbench" 2>&1 &
+	local bench=$!
+	tail_load $((load / 3))
+	kill_tailwater "under load"
+	tail_load $((load / 3))
+	kill_tailwater "under load, again"
+	tail_load $((load / 6))
+	wait "$bench" || fail "pgbench: $(tail -n 3 "$work/pgbench")"
+	note "pgbench: $(grep -E 'transactions actually' "$work/pgbench"), $(grep -E '^tps' "$work/pgbench")"
+}
+
+catch_up() {
+	say "all is written; SIGTERM, then run --once until all that was committed is applied"
+	kill -TERM "$pid"
+	wait "$pid" || fail "a graceful stop ended with exit code $?"
+	pid=''
+	local begun=$SECONDS
+	(cd "$work" && timeout 120 "$binary" run -c tailwater.yaml --once --quiet >>"$work/log" 2>&1) || fail "run --once ended with exit code $?"
+	note "caught up in $((SECONDS - begun)) s; the most log that a slot held back was $worst_lag bytes"
+}
+
+# topics: Kafka's own consumer reads what stands there; no key may go back.
+topics() {
+	local out=$work/topic table changes=0 n
+	for table in $tables; do
+		java -cp "$TAILWATER_KAFKA_LIBS/*" org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$TAILWATER_KAFKA" \
+			--topic "demo.public.$table" --from-beginning --timeout-ms 4000 --property print.key=true \
+			--property print.headers=true --property print.value=false >"$out" 2>/dev/null || true
+		n=$(awk -f "$here/order.awk" "$out") || fail "topic demo.public.$table: $n"
+		note "topic demo.public.$table: $n"
+		changes=$((changes + ${n%% *}))
+	done
+	note "$changes records in all topics, in order per key"
+}
+
+port=$((20000 + RANDOM % 10000))
+prepare
+snapshot_and_kill
+load_and_kill
+catch_up
+say "both ends, by checksums that each server computed over its own text of each row"
+compare kafka "$kafka_url"
+compare direct "$direct_url"
+say "the topics, read by Kafka's own consumer"
+topics
+[ -z "$unequal" ] || fail "the ends differ after $kills kills"
+say "equal, after $kills kills -9, in $SECONDS s"
