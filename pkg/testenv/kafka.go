@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -60,19 +61,25 @@ func (b *Broker) Topic(t testing.TB, name string, partitions int, settings ...st
 	if err != nil {
 		t.Fatalf("create topic %s: %v", name, err)
 	}
-	Wait(t, "the leaders of topic "+name, func() bool {
-		metadata, err := client.Metadata(t.Context(), &kafka.MetadataRequest{Topics: []string{name}})
-		return err == nil && len(metadata.Topics) == 1 && led(metadata.Topics[0], partitions)
-	})
+	Wait(t, "the leaders of topic "+name, func() bool { return led(t.Context(), client, name, partitions) })
 }
 
-func led(topic kafka.Topic, partitions int) bool {
-	for _, p := range topic.Partitions {
-		if p.Error != nil || p.Leader.Port == 0 {
+// led reports whether each partition answers as its leader. Metadata name the leader a moment before it takes records.
+func led(ctx context.Context, client *kafka.Client, topic string, partitions int) bool {
+	requests := make([]kafka.OffsetRequest, partitions)
+	for i := range requests {
+		requests[i] = kafka.LastOffsetOf(i)
+	}
+	offsets, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: requests}})
+	if err != nil || len(offsets.Topics[topic]) != partitions {
+		return false
+	}
+	for _, p := range offsets.Topics[topic] {
+		if p.Error != nil {
 			return false
 		}
 	}
-	return topic.Error == nil && len(topic.Partitions) == partitions
+	return true
 }
 
 // client returns a client with connections of its own; done closes them.
@@ -115,6 +122,12 @@ type KafkaServer struct {
 	*Process
 }
 
+// A killed broker that comes back waits until the session of its life before has run out, which is 9 s by default.
+const (
+	shortSession   = "broker.session.timeout.ms=3000"
+	shortHeartbeat = "broker.heartbeat.interval.ms=500"
+)
+
 // StartKafka makes and starts a broker for this test alone, ended at cleanup, with settings ("name=value") beside those of
 // testdata/servers. It takes about five seconds and 350 MB.
 func StartKafka(t testing.TB, settings ...string) *KafkaServer {
@@ -122,7 +135,7 @@ func StartKafka(t testing.TB, settings ...string) *KafkaServer {
 	lookup(t, kafkaName, "TAILWATER_KAFKA_LIBS")
 	s := &KafkaServer{Broker: &Broker{}, Process: &Process{
 		Dir: rootedDir(t, "", kafkaName), t: t, name: kafkaName, recipe: recipe(t, kafkaName),
-		settings: settings, interrupt: syscall.SIGTERM,
+		settings: slices.Concat([]string{shortSession, shortHeartbeat}, settings), interrupt: syscall.SIGTERM,
 	}}
 	s.ready = s.answers
 	err := s.begin(func(p *Process) error {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +31,7 @@ func StartPostgres(t testing.TB, major int, options Options) *PGServer {
 	lookup(t, name, variable+"_BIN")
 	s := &PGServer{Process: &Process{
 		Dir: rootedDir(t, os.Getenv(variable+"_ROOT"), name), t: t, name: name, recipe: recipe(t, name),
-		flag: "-c", settings: options.Settings, interrupt: syscall.SIGINT,
+		flag: "-c", settings: slices.Clone(options.Settings), interrupt: syscall.SIGINT,
 	}}
 	s.PG = newPG(t, name, "")
 	t.Cleanup(func() { s.disconnect(context.WithoutCancel(t.Context())) }) // runs once the server is gone

@@ -124,13 +124,21 @@ func (g *guard) dismiss() {
 
 // freePort returns a port that nobody listens on, below those the kernel gives to outgoing connections.
 func freePort() (int, error) {
+	var err error
 	for range 200 {
 		port := 20000 + rand.IntN(12000)
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue
+		if err = listen(port); err == nil {
+			return port, nil
 		}
-		return port, listener.Close()
 	}
-	return 0, errors.New("find a free port: 200 tries")
+	return 0, fmt.Errorf("find a free port: %w", err)
+}
+
+// listen tries whether a server could bind to the port.
+func listen(port int) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
 }

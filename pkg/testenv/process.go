@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -29,7 +28,7 @@ type Process struct {
 	name      string
 	recipe    string
 	flag      string         // what precedes a setting among the recipe's arguments, if anything
-	settings  []string       // "name=value", of every run
+	settings  []string       // "name=value", of every run; a later one wins
 	interrupt syscall.Signal // asks for a shutdown in order
 	ready     func(ctx context.Context) error
 
@@ -50,8 +49,8 @@ func (p *Process) begin(prepare func(p *Process) error) error {
 		if err = prepare(p); err != nil {
 			return err
 		}
-		if err = p.launch(nil); err == nil || p.Running() {
-			return err
+		if err = p.launch(); err == nil || listen(p.Port) == nil {
+			return err // up, or down for another reason than the port
 		}
 	}
 	return err
@@ -71,9 +70,9 @@ func (p *Process) end() {
 }
 
 // launch runs the process and waits until it is ready.
-func (p *Process) launch(settings []string) error {
+func (p *Process) launch() error {
 	args := []string{"run", p.Dir, strconv.Itoa(p.Port)}
-	for _, setting := range slices.Concat(p.settings, settings) {
+	for _, setting := range p.settings {
 		if p.flag != "" {
 			args = append(args, p.flag)
 		}
@@ -156,13 +155,15 @@ func (p *Process) Running() bool {
 // Pid is the server's main process. It is meaningless after Kill or Stop.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// Start runs a stopped or killed server again, on the same data and port, with settings ("name=value") beside those it was made with.
+// Start runs a stopped or killed server again, on the same data and port. Settings ("name=value") hold from now on, for
+// later runs too.
 func (p *Process) Start(settings ...string) {
 	p.t.Helper()
 	if p.Running() {
 		p.t.Fatalf("%s runs already", p.name)
 	}
-	if err := p.launch(settings); err != nil {
+	p.settings = append(p.settings, settings...)
+	if err := p.launch(); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -180,7 +181,7 @@ func (p *Process) Stop() {
 	}
 }
 
-// Restart is Stop, then Start.
+// Restart is Stop, then Start with settings.
 func (p *Process) Restart(settings ...string) {
 	p.t.Helper()
 	p.Stop()

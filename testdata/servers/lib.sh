@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Shared by the verbs and the recipes in this folder: where things live, pid files, ports, the NOT RUN list.
 # Sourced, never run. Callers set -euo pipefail themselves.
 
@@ -33,6 +33,7 @@ is_server() {
 # wanted ARG...: the servers named, or all of them.
 wanted() {
 	local name
+	# shellcheck disable=SC2086 # a list of words
 	[ $# -gt 0 ] || set -- $SERVER_NAMES
 	for name in "$@"; do
 		is_server "$name" || die "no server is called $name (there are: $SERVER_NAMES)"
@@ -54,6 +55,7 @@ started() {
 	local stat
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
 	stat=${stat##*) } # the command's name may hold spaces and parentheses
+	# shellcheck disable=SC2086 # fields
 	set -- $stat
 	[ "$1" != Z ] || return 1
 	printf '%s\n' "${20}"

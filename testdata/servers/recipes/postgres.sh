@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # set by the recipe and lib.sh
 # What both PostgreSQL recipes share. The recipe sets:
 #   root  the folder the server sees as / (empty: no chroot)
 #   bin   the folder of its programs, as seen from inside root
