@@ -1,0 +1,288 @@
+package crash
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/tailwater-cdc/tailwater/pkg/testenv"
+)
+
+// streaming are the points that a running pipeline passes; the three of the publisher exist in Kafka's only.
+var streaming = []string{"source.decoded", "capture.published", "publish.before", "publish.sent", "publish.acked", "capture.acked",
+	"save.before", "save.after", "release.before", "release.after", "sink.begun", "sink.written", "sink.committed"}
+
+// snapshotting are the points of a first snapshot, each with the passing at which the process dies.
+var snapshotting = []string{"snapshot.position_saved:1", "snapshot.chunk_read:1", "snapshot.chunk_read:2", "snapshot.chunk_published:1",
+	"snapshot.chunk_published:2", "snapshot.before_done:1", "snapshot.before_done:2"}
+
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("ROUNDS")); err == nil {
+		return n
+	}
+	return 3
+}
+
+func TestStreaming(t *testing.T) {
+	for _, stream := range []string{"kafka", "direct"} {
+		for i, point := range streaming {
+			if stream == "direct" && strings.HasPrefix(point, "publish.") {
+				continue
+			}
+			t.Run(stream+"/"+point, func(t *testing.T) {
+				r := newRig(t, stream, 15+3*(i%2))
+				seed(r.source, 300)
+				r.start("", "--once").ends("the first snapshot")
+				l := startLoad(t, r.source, uint64(i))
+				for round := range rounds() {
+					r.round(l, point, round)
+				}
+				r.finish(l)
+			})
+		}
+	}
+}
+
+// round runs the program until the load has written some, kills it at the point, and counts what was in flight.
+func (r *rig) round(l *load, point string, round int) {
+	r.t.Helper()
+	for try := range 10 {
+		p := r.start(point)
+		before := l.committed()
+		testenv.Wait(r.t, "the load to go on", func() bool { return l.committed() > before+100 && r.caughtUp() || !p.alive() })
+		p.fireFault()
+		p.killed(point)
+		_, lsn, ok := r.saved()
+		if !ok {
+			r.t.Fatal("no checkpoint after a kill in mid-stream")
+		}
+		r.neverAhead(l, lsn)
+		if n := l.above(lsn); n > 0 {
+			r.t.Logf("killed at %s, round %d: %d transactions committed and not saved", point, round+1, n)
+			return
+		}
+		r.t.Logf("killed at %s, but nothing was in flight (try %d)", point, try+1)
+	}
+	r.t.Fatalf("nothing was ever in flight at %s", point)
+}
+
+// caughtUp says that the program works: the target has a transaction of the load's.
+func (r *rig) caughtUp() bool {
+	return r.target.Value("select coalesce(to_regclass('public.seq')::text, '')") != "" && r.target.Value("select coalesce(max(n), 0) from seq") != "0"
+}
+
+func TestSnapshot(t *testing.T) {
+	for _, stream := range []string{"kafka", "direct"} {
+		for i, point := range snapshotting {
+			t.Run(stream+"/"+point, func(t *testing.T) {
+				for round := range rounds() {
+					r := newRig(t, stream, 15+3*(i%2))
+					seed(r.source, 20000)
+					r.round0(point, round)
+				}
+			})
+		}
+	}
+}
+
+// round0 kills a first snapshot, and deletes and changes the key of a row that has been read before the program comes back.
+func (r *rig) round0(point string, round int) {
+	r.t.Helper()
+	l := startLoad(r.t, r.source, uint64(round))
+	testenv.Wait(r.t, "the load to begin", func() bool { return l.committed() > 20 })
+	p := r.start(point)
+	p.fireFault()
+	name, _, _ := strings.Cut(point, ":")
+	p.killed(name)
+	_, lsn, ok := r.saved()
+	if !ok {
+		r.t.Fatalf("killed at %s: no position was saved", point)
+	}
+	r.neverAhead(l, lsn)
+	r.source.Exec("delete from acct where id in (2995, 2998)")
+	r.source.Exec("update acct set id = 900001 where id = 2992")
+	r.source.Exec("delete from doc where k = 'd999'")
+	before := l.committed()
+	testenv.Wait(r.t, "the load to go on", func() bool { return l.committed() > before+50 })
+	r.t.Logf("killed at %s, round %d: %d transactions committed and not saved", point, round+1, l.above(lsn))
+	r.finish(l)
+}
+
+// neverAhead holds the saved place against what is durable, and the slot against the saved place (invariant 1).
+func (r *rig) neverAhead(l *load, saved uint64) {
+	r.t.Helper()
+	confirmed, err := strconv.ParseUint(r.source.Value(fmt.Sprintf(
+		"select confirmed_flush_lsn - '0/0'::pg_lsn from pg_replication_slots where slot_name = '%s'", r.source.Database)), 10, 64)
+	if err != nil || confirmed > saved {
+		r.t.Fatalf("the slot was released up to %X, the checkpoint stands at %X (%v)", confirmed, saved, err)
+	}
+	durable := r.durable()
+	for worker, n := range l.last(saved) {
+		if durable[worker] < n {
+			r.t.Fatalf("the checkpoint covers transaction %d of worker %d, the far side has %d: lost if this process never came back", n, worker, durable[worker])
+		}
+	}
+}
+
+// durable is the last transaction of each worker that the stream's far side holds: the topic, or the target in direct mode.
+func (r *rig) durable() map[int]int64 {
+	r.t.Helper()
+	last := map[int]int64{}
+	if r.stream == "direct" {
+		if r.target.Value("select coalesce(to_regclass('public.seq')::text, '')") == "" {
+			return r.fromSnapshot(last)
+		}
+		for _, row := range r.target.Query("select worker, n from seq") {
+			w, _ := strconv.Atoi(row[0])
+			last[w], _ = strconv.ParseInt(row[1], 10, 64)
+		}
+		return r.fromSnapshot(last)
+	}
+	for _, rec := range r.topic("seq") {
+		if rec.After != nil {
+			last[rec.After.Worker] = max(last[rec.After.Worker], rec.After.N)
+		}
+	}
+	return r.fromSnapshot(last)
+}
+
+// fromSnapshot allows for what the first snapshot still has to read: until the saved progress is done, a row that was committed before
+// the slot was made is nowhere yet.
+func (r *rig) fromSnapshot(last map[int]int64) map[int]int64 {
+	for w := 1; w <= workers; w++ {
+		if _, ok := last[w]; !ok {
+			last[w] = 1 << 62
+		}
+	}
+	return last
+}
+
+// finish lets the program catch up under load, stops both, and holds the ends against each other.
+func (r *rig) finish(l *load) {
+	r.t.Helper()
+	p := r.start("")
+	before := l.committed()
+	testenv.Wait(r.t, "the load to go on", func() bool { return l.committed() > before+50 || !p.alive() })
+	n := l.stop(r.t)
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		r.t.Fatal(err)
+	}
+	p.ends("the graceful stop")
+	r.start("", "--once").ends("run --once")
+	for table, columns := range map[string]string{"acct": "id, ver, owner, note", "doc": "k, part, ver, body", "hist": "what, n", "seq": "worker, n"} {
+		query := fmt.Sprintf("select %s from %s", columns, table)
+		testenv.Compare(r.t, r.source.Of(query), r.target.Of(query))
+	}
+	if r.stream == "kafka" {
+		r.ordered()
+	}
+	r.t.Logf("%d transactions, both ends equal", n)
+}
+
+// record is what a reader of a topic that knows nothing of us sees.
+type record struct {
+	Position, Txn string
+	After         *struct {
+		ID     int64
+		Ver    int64
+		Worker int
+		N      int64
+	}
+}
+
+// ordered reads the topics: no key goes back, nothing that was rolled back is there, and of each worker every transaction is.
+func (r *rig) ordered() {
+	r.t.Helper()
+	for _, table := range []string{"acct", "doc", "hist", "seq"} {
+		for _, rec := range r.topic(table) {
+			if rec.After != nil && (rec.After.Ver == phantom || rec.After.N == phantom) {
+				r.t.Errorf("topic %s holds a row of a transaction that was rolled back: %+v", table, *rec.After)
+			}
+		}
+	}
+	next := map[int]int64{}
+	for _, rec := range r.topic("seq") {
+		if rec.After == nil || rec.Txn == "" {
+			continue
+		}
+		w, n := rec.After.Worker, rec.After.N
+		if want := next[w]; want != 0 && n != want {
+			r.t.Errorf("worker %d: transaction %d after %d in the topic", w, n, want-1)
+		}
+		next[w] = n + 1
+	}
+}
+
+// topic is every record of a table's topic, lane by lane, each key's positions checked on the way.
+func (r *rig) topic(table string) []record {
+	r.t.Helper()
+	ctx := context.Background()
+	client := &kafka.Client{Addr: kafka.TCP(r.broker.Addr)}
+	name := r.prefix + ".public." + table
+	var all []record
+	for partition := range 3 {
+		ends, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
+		if err != nil || len(ends.Topics[name]) == 0 || ends.Topics[name][0].Error != nil {
+			return all // not made yet
+		}
+		last := map[string]string{}
+		for offset := int64(0); offset < ends.Topics[name][0].LastOffset; {
+			res, err := client.Fetch(ctx, &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			before := offset
+			for {
+				rec, err := res.Records.ReadRecord()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					r.t.Fatal(err)
+				}
+				offset = rec.Offset + 1
+				all = append(all, r.record(rec, last)...)
+			}
+			if offset == before {
+				offset++ // a control record
+			}
+		}
+	}
+	return all
+}
+
+func (r *rig) record(rec *kafka.Record, last map[string]string) []record {
+	r.t.Helper()
+	key, err1 := kafka.ReadAll(rec.Key)
+	if rec.Value == nil {
+		return nil // a tombstone or a marker
+	}
+	value, err2 := kafka.ReadAll(rec.Value)
+	var out record
+	err3 := json.Unmarshal(value, &out)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		r.t.Fatalf("record %s: %v", value, err)
+	}
+	for _, h := range rec.Headers {
+		switch h.Key {
+		case "tw.pos":
+			out.Position = string(h.Value)
+		case "tw.txn":
+			out.Txn = string(h.Value)
+		}
+	}
+	if out.Txn != "" {
+		if out.Position <= last[string(key)] {
+			r.t.Errorf("key %s: position %s after %s", key, out.Position, last[string(key)])
+		}
+		last[string(key)] = out.Position
+	}
+	return []record{out}
+}

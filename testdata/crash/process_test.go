@@ -1,0 +1,170 @@
+package crash
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/checkpoint"
+	"github.com/tailwater-cdc/tailwater/checkpoint/file"
+	"github.com/tailwater-cdc/tailwater/pkg/testenv"
+)
+
+// rig is one pipeline between two databases, and the program that runs it.
+type rig struct {
+	t      *testing.T
+	stream string // "kafka" or "direct"
+	source *testenv.PG
+	target *testenv.PG
+	broker *testenv.Broker
+	prefix string
+	dir    string
+	arm    string // the fault fires once this file exists
+}
+
+func newRig(t *testing.T, stream string, major int) *rig {
+	r := &rig{t: t, stream: stream, source: testenv.Postgres(t, major), target: testenv.Postgres(t, 15), dir: t.TempDir()}
+	r.prefix, r.arm = r.source.Database, filepath.Join(r.dir, "armed")
+	link := "type: direct"
+	if stream == "kafka" {
+		r.broker = testenv.Kafka(t)
+		r.prefix = r.broker.Prefix(t)
+		link = fmt.Sprintf("type: kafka, brokers: [%q], tls: { mode: disable }, prefix: %q, partitions: 3", r.broker.Addr, r.prefix)
+	}
+	config := fmt.Sprintf(`version: 1
+server: { listen: "127.0.0.1:0", state_dir: %q }
+pipelines:
+  - name: %s
+    source:
+      type: postgres
+      url: %q
+      slot: { name: %s, create: true }
+      publication: { name: %s, create: true }
+      tables: { include: ["public.*"] }
+      snapshot: { mode: initial }
+    stream: { %s }
+    sinks:
+      - { name: copy, type: postgres, url: %q, schema: public, create_tables: true }
+`, filepath.Join(r.dir, "state"), r.prefix, r.source.URL, r.source.Database, r.source.Database, link, r.target.URL)
+	if err := os.WriteFile(filepath.Join(r.dir, "tailwater.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// process is one life of the program.
+type process struct {
+	rig  *rig
+	cmd  *exec.Cmd
+	out  bytes.Buffer
+	done chan struct{}
+	err  error
+}
+
+// start runs the program; fault is a point's name, "" for none.
+func (r *rig) start(fault string, args ...string) *process {
+	r.t.Helper()
+	_ = os.Remove(r.arm)
+	p := &process{rig: r, done: make(chan struct{})}
+	p.cmd = exec.Command(os.Getenv("TAILWATER_CRASH_BINARY"), append([]string{"run", "-c", "tailwater.yaml"}, args...)...)
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = r.dir, &p.out, &p.out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.Env = os.Environ()
+	if fault != "" {
+		p.cmd.Env = append(p.cmd.Env, "TAILWATER_FAULT="+fault+"@"+r.arm)
+	}
+	if err := p.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}()
+	r.t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	})
+	return p
+}
+
+func (p *process) fireFault() {
+	p.rig.t.Helper()
+	if err := os.WriteFile(p.rig.arm, nil, 0o600); err != nil {
+		p.rig.t.Fatal(err)
+	}
+}
+
+// killed waits until the fault has killed the process.
+func (p *process) killed(point string) {
+	t := p.rig.t
+	t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(90 * time.Second):
+		t.Fatalf("%s was not reached in 90 s\n%s", point, p.tail())
+	}
+	if !strings.Contains(p.out.String(), "fault: killed at "+point) {
+		t.Fatalf("the process ended by itself (%v) before %s\n%s", p.err, point, p.tail())
+	}
+}
+
+// ends waits until the process ends by itself with exit code 0.
+func (p *process) ends(what string) {
+	t := p.rig.t
+	t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(120 * time.Second):
+		t.Fatalf("%s took more than 120 s\n%s", what, p.tail())
+	}
+	if p.err != nil {
+		t.Fatalf("%s: %v\n%s", what, p.err, p.tail())
+	}
+}
+
+func (p *process) alive() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+func (p *process) tail() string {
+	lines := strings.Split(p.out.String(), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+// saved is the checkpoint that the dead process left, and the log address in it; ok is false where it left none yet.
+func (r *rig) saved() (rec checkpoint.Record, lsn uint64, ok bool) {
+	r.t.Helper()
+	store, err := file.Open(filepath.Join(r.dir, "state"))
+	if err != nil {
+		r.t.Fatalf("open the dead process's checkpoint: %v", err)
+	}
+	defer store.Close()
+	rec, err = store.Load(context.Background(), r.prefix)
+	if err != nil {
+		return rec, 0, false
+	}
+	var resume struct {
+		LSN string `json:"lsn"`
+	}
+	if err := json.Unmarshal([]byte(rec.Resume), &resume); err != nil || resume.LSN == "" {
+		r.t.Fatalf("resume %q: %v", rec.Resume, err)
+	}
+	var high, low uint64
+	if _, err := fmt.Sscanf(resume.LSN, "%X/%X", &high, &low); err != nil {
+		r.t.Fatalf("resume %q: %v", rec.Resume, err)
+	}
+	return rec, high<<32 | low, true
+}
