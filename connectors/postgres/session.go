@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+const (
+	connectTimeout = 10 * time.Second
+	readBuffer     = 1 << 20 // one read of the socket brings many messages of a stream
+)
+
+// params are what a session writes its values by: the text that pgvalue reads.
+func params(source string) map[string]string {
+	return map[string]string{
+		"application_name":   "tailwater " + source,
+		"bytea_output":       "hex",
+		"client_encoding":    "UTF8",
+		"datestyle":          "ISO",
+		"extra_float_digits": "3",
+		"intervalstyle":      "iso_8601",
+		"timezone":           "UTC",
+	}
+}
+
+// connect opens an ordinary session, whose text results pgvalue reads. The caller closes it. Errors are classified.
+func (c *Config) connect(ctx context.Context) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("parse the source's url: %w: %w", err, change.ErrPreflight)
+	}
+	c.apply(&config.Config)
+	// Nothing is remembered of a statement: tables change under our eyes.
+	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the source: %w", classify(err))
+	}
+	return conn, nil
+}
+
+// connectReplication opens a session that speaks the replication protocol, and the buffer that it reads through.
+func (c *Config) connectReplication(ctx context.Context) (*pgconn.PgConn, *bufio.Reader, error) {
+	config, err := pgconn.ParseConfig(c.URL)
+	if err != nil {
+		return nil, nil, fmt.Errorf("parse the source's url: %w: %w", err, change.ErrPreflight)
+	}
+	c.apply(config)
+	config.RuntimeParams["replication"] = "database"
+	var buffer *bufio.Reader
+	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		buffer = bufio.NewReaderSize(r, readBuffer)
+		return pgproto3.NewFrontend(buffer, w)
+	}
+	conn, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to the source for replication: %w", classify(err))
+	}
+	return conn, buffer, nil
+}
+
+func (c *Config) apply(config *pgconn.Config) {
+	if c.Password != "" {
+		config.Password = c.Password
+	}
+	if c.TLS != nil {
+		config.TLSConfig = c.TLS.Clone()
+		if config.TLSConfig.ServerName == "" {
+			config.TLSConfig.ServerName = config.Host
+		}
+		for _, f := range config.Fallbacks {
+			f.TLSConfig = config.TLSConfig
+		}
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	for name, value := range params(c.SourceID) {
+		config.RuntimeParams[name] = value
+	}
+}
