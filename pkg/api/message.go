@@ -1,0 +1,85 @@
+package api
+
+import "time"
+
+// Status is what a process says about itself.
+type Status struct {
+	Version   string     `json:"version"`
+	Started   time.Time  `json:"started"`
+	Pipelines []Pipeline `json:"pipelines"`
+}
+
+// Pipeline is what a process, or its files, say about one pipeline. What isn't known is absent, never zero.
+type Pipeline struct {
+	Name            string      `json:"name"`
+	State           string      `json:"state"` // starting, snapshot, running, draining, stopped, halted; not running
+	Since           *time.Time  `json:"since,omitempty"`
+	Reason          string      `json:"reason,omitempty"` // why it halted or was restarted
+	ExitCode        int         `json:"exit_code,omitempty"`
+	Restarts        int64       `json:"restarts,omitempty"`
+	LagSeconds      *float64    `json:"lag_seconds,omitempty"`
+	LagBytes        *int64      `json:"lag_bytes,omitempty"`
+	EventsPerSecond *float64    `json:"events_per_second,omitempty"`
+	Events          *int64      `json:"events,omitempty"`
+	Parked          *int64      `json:"parked,omitempty"`
+	Snapshot        []Progress  `json:"snapshot,omitempty"`
+	Checkpoint      *Checkpoint `json:"checkpoint,omitempty"`
+}
+
+// Checkpoint is a pipeline's saved place.
+type Checkpoint struct {
+	Upto         string     `json:"upto"`
+	Resume       string     `json:"resume"`
+	ReleasedUpto string     `json:"released_upto"`
+	Epoch        uint32     `json:"epoch"`
+	Generation   uint64     `json:"generation"`
+	Saved        *time.Time `json:"saved,omitempty"`
+}
+
+// Progress is how far the snapshot of one table has come.
+type Progress struct {
+	Table    string    `json:"table"`
+	Rows     int64     `json:"rows"`
+	Estimate int64     `json:"estimate"` // of all rows; -1: unknown
+	Started  time.Time `json:"started"`
+	Done     bool      `json:"done"`
+}
+
+// SnapshotRequest asks for a snapshot of one table beside the stream.
+type SnapshotRequest struct {
+	Table string `json:"table"`           // schema.table
+	Where string `json:"where,omitempty"` // a SQL condition
+}
+
+// Parked is one change that a sink's target refused, or that waits behind one; without its values.
+type Parked struct {
+	Sink  string `json:"sink"`
+	Table string `json:"table"`
+	Op    string `json:"op"`
+	Pos   string `json:"pos"`
+	Lane  string `json:"lane"`
+	Code  string `json:"code,omitempty"` // empty: it waits behind one that has a code
+	Cause string `json:"cause,omitempty"`
+}
+
+// Accepted answers a request that goes on after the answer.
+type Accepted struct {
+	Pipeline string `json:"pipeline"`
+	Message  string `json:"message"`
+}
+
+// Error is how every refusal looks. Its Error text is one sentence.
+type Error struct {
+	Status     int    `json:"-"`
+	Code       string `json:"code"`
+	Message    string `json:"message"`
+	Suggestion string `json:"suggestion,omitempty"`
+}
+
+// Error returns the message.
+func (e *Error) Error() string { return e.Message }
+
+// errorBody is the JSON around an Error.
+type errorBody struct {
+	Error *Error `json:"error"`
+}
