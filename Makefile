@@ -10,7 +10,7 @@ PKG         ?= ./...
 RUN         ?= .
 FUZZTIME    ?= 20s
 
-.PHONY: help build check test demo bench fuzz golden crash servers servers-stop lint suites release
+.PHONY: help build check test demo bench fuzz golden crash examples servers servers-stop lint suites release
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,7 +30,7 @@ test: lint ## what every landing needs: all suites on real servers, race detecto
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt these'; exit 1; }
 	go mod verify >/dev/null && go vet ./... && go vet -tags fault ./...
 	$(WITH) go test -race -timeout 30m -json -run '$(RUN)' $(PKG) | go run ./pkg/testenv/suites
-	$(MAKE) golden crash
+	$(MAKE) golden crash examples
 	$(MAKE) demo CHECK=1
 
 suites: ## write testdata/suites.txt, the list of suites that must run
@@ -45,6 +45,9 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 
 crash: ## kill -9 at every named point on real servers, 3 times each
 	$(WITH) testdata/crash/run.sh
+
+examples: ## the files of docs/examples as they stand, in a network namespace of their own
+	testdata/examples/run.sh
 
 demo: ## Postgres to Kafka to Postgres and direct, under load, killed three times, compared; CHECK=1: no terminal
 	CHECK=$(CHECK) $(WITH) testdata/demo/run.sh
