@@ -1,0 +1,246 @@
+package codec
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// The names of our headers.
+const (
+	HeaderPosition = "tw.pos"    // Position's text
+	HeaderShape    = "tw.shape"  // the table's fingerprint
+	HeaderSource   = "tw.source" // source id
+	HeaderTxn      = "tw.txn"    // Txn.ID; absent on what a snapshot handed over
+	HeaderTime     = "tw.time"   // Txn.Committed, microseconds since 1970, decimal; there with tw.txn
+	HeaderUnset    = "tw.unset"  // the ordinals of Unset columns; absent where there are none
+	headerPrefix   = "tw."
+	maxHeaders     = 6
+)
+
+// Header is one header of a Kafka record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Headers is room for one record's headers, so that making them allocates nothing. The zero Headers is ready for use.
+type Headers struct {
+	list     [maxHeaders]Header
+	position []byte
+	unset    []byte
+}
+
+// Headers fills h with the headers of c and returns them. They point into h and into the Encoder, and are valid until the next call
+// with the same h or of any method of the Encoder.
+func (e *Encoder) Headers(h *Headers, c *change.Change) ([]Header, error) {
+	p, err := e.planFor(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.stampFor(c); err != nil {
+		return nil, err
+	}
+	h.position, _ = c.Pos.AppendText(h.position[:0]) // never an error
+	list := append(h.list[:0], Header{HeaderPosition, h.position}, Header{HeaderShape, p.shape}, Header{HeaderSource, p.source})
+	if c.Txn != nil {
+		list = append(list, Header{HeaderTxn, p.stamp.id}, Header{HeaderTime, p.stamp.micros})
+	}
+	h.unset = appendUnset(appendUnset(h.unset[:0], 'a', c.After), 'b', c.Before)
+	if len(h.unset) > 0 {
+		list = append(list, Header{HeaderUnset, h.unset})
+	}
+	return list, nil
+}
+
+// appendUnset appends side and the ordinals of the Unset columns of row, as in a1,4-6; nothing where there are none.
+func appendUnset(dst []byte, side byte, row []change.Value) []byte {
+	separator := side
+	for i := 0; i < len(row); i++ {
+		if !row[i].IsUnset() {
+			continue
+		}
+		first := i
+		for i+1 < len(row) && row[i+1].IsUnset() {
+			i++
+		}
+		dst = append(dst, separator)
+		separator = ','
+		dst = strconv.AppendInt(dst, int64(first), 10)
+		if i > first {
+			dst = strconv.AppendInt(append(dst, '-'), int64(i), 10)
+		}
+	}
+	return dst
+}
+
+// Meta is what a record's headers say. Its slices are those of the headers and live as long as they do.
+type Meta struct {
+	Position  change.Position
+	Shape     []byte // fingerprint
+	Source    []byte // source id
+	HasTxn    bool   // false: a snapshot handed it over
+	TxnID     []byte
+	Committed time.Time // UTC; with HasTxn
+	Unset     []byte    // tw.unset as it stands
+	micros    []byte    // tw.time as it stands
+}
+
+// ParseHeaders reads what our headers say. Headers of others are passed over; none of ours is ErrForeign; one twice, one that v1 doesn't
+// know, or one missing is change.ErrHalt.
+func ParseHeaders(list []Header) (Meta, error) {
+	var values [maxHeaders][]byte
+	var seen [maxHeaders]bool
+	ours := false
+	for _, h := range list {
+		i := headerIndex(h.Key)
+		if i == maxHeaders {
+			continue
+		}
+		if i < 0 {
+			return Meta{}, errorf("header %q is not one of wire format v1: read it with a later release", h.Key)
+		}
+		if seen[i] {
+			return Meta{}, errorf("header %s stands twice", h.Key)
+		}
+		seen[i], values[i], ours = true, h.Value, true
+	}
+	if !ours || !seen[2] {
+		return Meta{}, fmt.Errorf("%w: no header %s", ErrForeign, HeaderSource)
+	}
+	if !seen[0] || !seen[1] || seen[3] != seen[4] || (seen[5] && len(values[5]) == 0) {
+		return Meta{}, errorf("headers of source %.255q are not whole", values[2])
+	}
+	m := Meta{Shape: values[1], Source: values[2], HasTxn: seen[3], TxnID: values[3], micros: values[4], Unset: values[5]}
+	var err error
+	if m.Position, err = parsePosition(values[0]); err != nil {
+		return Meta{}, errorf("header %s: %w", HeaderPosition, err)
+	}
+	if m.HasTxn {
+		us, err := strconv.ParseInt(string(m.micros), 10, 64)
+		if err != nil {
+			return Meta{}, errorf("header %s: %w", HeaderTime, err)
+		}
+		m.Committed = timeOf(us)
+	}
+	return m, nil
+}
+
+// headerIndex returns the place of one of our headers in Headers' order, maxHeaders for one of others, -1 for one of ours that v1
+// doesn't know.
+func headerIndex(key string) int {
+	switch key {
+	case HeaderPosition:
+		return 0
+	case HeaderShape:
+		return 1
+	case HeaderSource:
+		return 2
+	case HeaderTxn:
+		return 3
+	case HeaderTime:
+		return 4
+	case HeaderUnset:
+		return 5
+	}
+	if len(key) >= len(headerPrefix) && key[:len(headerPrefix)] == headerPrefix {
+		return -1
+	}
+	return maxHeaders
+}
+
+// parsePosition is change.ParsePosition without its allocations.
+func parsePosition(b []byte) (change.Position, error) {
+	epoch, ok1 := hexAt(b, 0, 8)
+	commit, ok2 := hexAt(b, 9, 16)
+	seq, ok3 := hexAt(b, 26, 16)
+	if len(b) == 42 && b[8] == '-' && b[25] == '-' && ok1 && ok2 && ok3 {
+		return change.Position{Epoch: uint32(epoch), Commit: commit, Seq: seq}, nil
+	}
+	return change.ParsePosition(string(b))
+}
+
+// hexAt reads n upper-case hexadecimal digits.
+func hexAt(b []byte, at, n int) (uint64, bool) {
+	if len(b) < at+n {
+		return 0, false
+	}
+	var out uint64
+	for _, c := range b[at : at+n] {
+		switch {
+		case c >= '0' && c <= '9':
+			out = out<<4 | uint64(c-'0')
+		case c >= 'A' && c <= 'F':
+			out = out<<4 | uint64(c-'A'+10)
+		default:
+			return 0, false
+		}
+	}
+	return out, true
+}
+
+// unsetSet is what tw.unset says, by ordinal.
+type unsetSet struct {
+	after, before           []bool
+	afterCount, beforeCount int
+}
+
+// parse reads what appendUnset wrote for a table of n columns; ordinals ascend, so each list has one form.
+func (u *unsetSet) parse(b []byte, n int) error {
+	u.afterCount, u.beforeCount = 0, 0
+	if len(b) == 0 {
+		return nil
+	}
+	rest, ok := b, true
+	if rest, u.after, u.afterCount, ok = parseSide(rest, 'a', u.after, n); ok {
+		rest, u.before, u.beforeCount, ok = parseSide(rest, 'b', u.before, n)
+	}
+	if !ok || len(rest) > 0 {
+		return errorf("header %s: %.64q is no list of columns among %d", HeaderUnset, b, n)
+	}
+	return nil
+}
+
+func parseSide(b []byte, side byte, set []bool, n int) (rest []byte, out []bool, count int, ok bool) {
+	if len(b) == 0 || b[0] != side {
+		return b, set, 0, true
+	}
+	if cap(set) < n {
+		set = make([]bool, n)
+	}
+	set = set[:n]
+	clear(set)
+	for next := 0; len(b) > 0 && (b[0] == ',' || next == 0 && b[0] == side); {
+		var first, last int
+		if first, b, ok = ordinal(b[1:]); !ok || first < next {
+			return b, set, 0, false
+		}
+		last = first
+		if bytes.HasPrefix(b, []byte{'-'}) {
+			if last, b, ok = ordinal(b[1:]); !ok || last <= first {
+				return b, set, 0, false
+			}
+		}
+		if last >= n {
+			return b, set, 0, false
+		}
+		for i := first; i <= last; i++ {
+			set[i] = true
+		}
+		count += last - first + 1
+		next = last + 2
+	}
+	return b, set, count, true
+}
+
+func ordinal(b []byte) (n int, rest []byte, ok bool) {
+	i := 0
+	for i < len(b) && i < 7 && b[i] >= '0' && b[i] <= '9' {
+		n = n*10 + int(b[i]-'0')
+		i++
+	}
+	return n, b[i:], i > 0 && (b[0] != '0' || i == 1)
+}

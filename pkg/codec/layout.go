@@ -1,0 +1,59 @@
+package codec
+
+import (
+	"unicode/utf8"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// reserved is the name that markers' keys have and no column may have.
+const reserved = "__tailwater"
+
+// layout is what encoding and decoding a table's rows share: made once per *change.Table.
+type layout struct {
+	table   *change.Table
+	columns []column
+	byName  map[string]int
+}
+
+type column struct {
+	*change.Column
+	name string // `,"id":`
+	unit int64  // microseconds that a Time, Instant or WallTime of this precision is a multiple of
+}
+
+func newLayout(t *change.Table) (*layout, error) {
+	l := &layout{table: t, columns: make([]column, len(t.Columns)), byName: make(map[string]int, len(t.Columns))}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		switch _, twice := l.byName[c.Name]; {
+		case twice:
+			return nil, errorf("table %s: two columns are named %q", t, c.Name)
+		case c.Name == reserved:
+			return nil, errorf("table %s: column name %q is reserved; rename the column or leave it out", t, c.Name)
+		case !utf8.ValidString(c.Name):
+			return nil, errorf("table %s: column name %q is not UTF-8", t, c.Name)
+		case c.Kind <= change.KindNull || c.Kind > change.KindNative:
+			return nil, errorf("table %s: column %s is of kind %s", t, c.Name, c.Kind)
+		}
+		l.byName[c.Name] = i
+		l.columns[i] = column{Column: c, name: string(append(change.AppendJSONString([]byte{','}, c.Name), ':')), unit: unitOf(c.Precision)}
+	}
+	key := make([]bool, len(t.Columns))
+	for _, k := range t.Key {
+		if k < 0 || k >= len(t.Columns) || key[k] {
+			return nil, errorf("table %s: key column %d of %d is out of range or stands twice", t, k, len(t.Columns))
+		}
+		key[k] = true
+	}
+	return l, nil
+}
+
+// unitOf returns the microseconds of one unit in the last of digits fraction digits.
+func unitOf(digits int) int64 {
+	unit := int64(1_000_000)
+	for range min(max(digits, 0), 6) {
+		unit /= 10
+	}
+	return unit
+}
