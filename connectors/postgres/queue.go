@@ -50,6 +50,7 @@ func (q *queue) put(s segment) {
 	q.mu.Lock()
 	q.segments = append(q.segments, s)
 	q.bytes += s.bytes
+	q.waiting = false
 	q.mu.Unlock()
 	signal(q.ready)
 }

@@ -1,0 +1,192 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tailwater-cdc/tailwater/connectors/postgres/internal/pgoutput"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+var (
+	errColumns  = errors.New("a row has another number of columns than its table")
+	errRowBytes = errors.New("the row is larger than max_row_bytes")
+	errUnset    = errors.New("the row's key changes and the log doesn't carry this column")
+)
+
+// change takes the current message, an Insert, Update, Delete or Truncate of frame bytes.
+//
+// Every row counts in Seq, selected or not, so that a change of the selection moves no Position.
+func (a *assembler) change(ctx context.Context, frame int) error {
+	m := &a.message
+	if m.Kind == pgoutput.Truncate {
+		return a.truncate()
+	}
+	r, err := a.relation(m.OID)
+	if err != nil {
+		return err
+	}
+	if r.table != nil {
+		if err := a.rowChange(ctx, r, frame); err != nil {
+			return fmt.Errorf("table %s.%s: %w", r.shape.Namespace, r.shape.Name, err)
+		}
+	}
+	a.ordinal++
+	return nil
+}
+
+func (a *assembler) truncate() error {
+	for _, oid := range a.message.OIDs {
+		r, err := a.relation(oid)
+		if err != nil {
+			return err
+		}
+		if r.table != nil {
+			a.emit(r, change.Change{Op: change.Truncate}, change.SeqRow)
+		}
+		a.ordinal++
+	}
+	return nil
+}
+
+func (a *assembler) rowChange(ctx context.Context, r *streamed, frame int) error {
+	m := &a.message
+	var before, after []change.Value
+	var err error
+	if frame > a.maxRow { // no row of it can be larger otherwise
+		if err := a.checkSize(r); err != nil {
+			return err
+		}
+	}
+	if m.Kind != pgoutput.Delete {
+		if after, err = a.values(ctx, r, m.After, pgoutput.OldTuple); err != nil {
+			return err
+		}
+	}
+	if m.Old != pgoutput.NoTuple {
+		if before, err = a.values(ctx, r, m.Before, m.Old); err != nil {
+			return err
+		}
+	}
+	switch m.Kind {
+	case pgoutput.Insert:
+		a.emit(r, change.Change{Op: change.Insert, After: after}, change.SeqRow)
+	case pgoutput.Delete:
+		a.emit(r, change.Change{Op: change.Delete, Before: before}, change.SeqRow)
+	default:
+		return a.update(r, before, after)
+	}
+	return nil
+}
+
+// update emits an UPDATE as what it is: of one key, or of two.
+//
+// Invariant 3: a change of the key is Delete(old), then Insert(new); a new row with a hole in it can't be inserted and halts.
+func (a *assembler) update(r *streamed, before, after []change.Value) error {
+	for i := range after {
+		if before != nil && after[i].IsUnset() {
+			after[i] = before[i] // the log says that the statement left it alone
+		}
+	}
+	if before == nil || len(r.table.Key) > 0 && !keyChanges(r.table, before, after) {
+		a.emit(r, change.Change{Op: change.Update, Before: before, After: after}, change.SeqRow)
+		return nil
+	}
+	for i := range after {
+		if after[i].IsUnset() {
+			return fmt.Errorf("column %s: %w; run ALTER TABLE %s REPLICA IDENTITY FULL, then take a new snapshot of the table: %w",
+				r.table.Columns[i].Name, errUnset, quoteTable(r.table.Schema, r.table.Name), change.ErrHalt)
+		}
+	}
+	a.emit(r, change.Change{Op: change.Delete, Before: before}, change.SeqRow)
+	a.emit(r, change.Change{Op: change.Insert, After: after}, change.SeqInsert)
+	return nil
+}
+
+func keyChanges(t *change.Table, before, after []change.Value) bool {
+	for _, k := range t.Key {
+		if before[k] != after[k] {
+			return true
+		}
+	}
+	return false
+}
+
+// values decodes a tuple. If a row has a label that its enumeration lacks, the list is read again, once a session: PostgreSQL doesn't
+// describe a table anew when a type of it gains a label. A label renamed since stays as the log has it.
+func (a *assembler) values(ctx context.Context, r *streamed, cells []pgoutput.Cell, old pgoutput.OldKind) ([]change.Value, error) {
+	row, err := a.decode(r, cells, old)
+	if err != nil || !a.row.UnknownLabel() || r.relabeled {
+		return row, err
+	}
+	table, err := a.shapes.fromLog(ctx, r.shape, a.current.XID)
+	if err != nil {
+		return nil, err
+	}
+	if table != r.table {
+		r.set(table)
+	} else {
+		r.relabeled = true
+	}
+	return row, nil
+}
+
+// decode decodes a tuple into a row of its own. In a key's tuple the columns outside the identity are not in the log.
+func (a *assembler) decode(r *streamed, cells []pgoutput.Cell, old pgoutput.OldKind) ([]change.Value, error) {
+	columns := r.table.Columns
+	if len(cells) != len(columns) {
+		return nil, fmt.Errorf("%d columns for %d: %w: %w", len(cells), len(columns), errColumns, change.ErrHalt)
+	}
+	a.row.Begin(len(cells))
+	for i := range cells {
+		switch {
+		case old == pgoutput.KeyTuple && !r.shape.Columns[i].Key, cells[i].Kind == pgoutput.Unchanged:
+			a.row.Unset()
+		case cells[i].Kind == pgoutput.Null:
+			a.row.Null()
+		default:
+			if err := a.row.Text(&columns[i], cells[i].Data); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return a.row.Values(), nil
+}
+
+// checkSize halts on a row above the limit, by table, key and size.
+//
+// Invariant 9: memory is bounded by bytes, so a row has a largest size too.
+func (a *assembler) checkSize(r *streamed) error {
+	for _, cells := range [][]pgoutput.Cell{a.message.After, a.message.Before} {
+		size := 0
+		for i := range cells {
+			n := len(cells[i].Data)
+			if i < len(r.table.Columns) && r.table.Columns[i].Kind == change.KindBytes {
+				n /= 2 // hexadecimal
+			}
+			size += n
+		}
+		if size > a.maxRow {
+			return fmt.Errorf("key %s of %d bytes, limit %d: %w: %w", keyText(r, cells), size, a.maxRow, errRowBytes, change.ErrHalt)
+		}
+	}
+	return nil
+}
+
+// shownKeyBytes is how much of a key's column an error quotes.
+const shownKeyBytes = 200
+
+func keyText(r *streamed, cells []pgoutput.Cell) string {
+	var text []byte
+	for _, k := range r.table.Key {
+		if k < len(cells) {
+			data := cells[k].Data
+			text = fmt.Appendf(text, "%s=%q ", r.table.Columns[k].Name, data[:min(len(data), shownKeyBytes)])
+		}
+	}
+	if text == nil {
+		return "(none)"
+	}
+	return string(text[:len(text)-1])
+}
