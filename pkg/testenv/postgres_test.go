@@ -145,6 +145,7 @@ func TestCompare(t *testing.T) {
 		{"null against empty", "values (null::text)", "values ('')", `- NULL`},
 		{"a row more often", "values (1), (1)", "values (1)", `1 only in the first, 0 only in the second`},
 		{"a missing row", "values (1), (2)", "values (1), (2), (3)", `+ "3"`},
+		{"one row each that the other lacks", "values (2), (3)", "values (1), (3)", `1 only in the first, 1 only in the second`},
 		{"another text of an equal value", "values (1.0)", "values (1.00)", `+ "1.00"`},
 		{"another column", "select 1 as a", "select 1 as b", `+ columns ["b"]`},
 	}
