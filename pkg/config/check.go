@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,7 +57,7 @@ func join(path, name string) string {
 func (c *checker) group(n *yaml.Node, keys []key, path string) map[string]any {
 	out := map[string]any{}
 	given := map[string]*yaml.Node{}
-	typ := typeOf(n)
+	typ := c.typeOf(n, find(keys, "type"))
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
 		if given[name.Value] != nil {
@@ -94,12 +95,12 @@ type scope struct {
 func (c *checker) fill(out map[string]any, given map[string]*yaml.Node, s scope) {
 	for i := range s.keys {
 		k := &s.keys[i]
-		if given[k.name] != nil || !k.means(s.typ) {
+		if given[k.name] != nil || !k.means(s.typ) || k.types != nil && s.typ == "" {
 			continue
 		}
 		switch {
 		case k.required:
-			c.report(Problem{Code: CodeMissing, Path: join(s.path, k.name), Message: "is missing", Suggestion: "give it: " + strings.ReplaceAll(firstSentence(k.doc), "`", "")})
+			c.report(Problem{Code: CodeMissing, Path: join(s.path, k.name), Message: "is missing", Suggestion: "add it: " + k.short()})
 		case k.kind == group:
 			out[k.name] = c.group(&yaml.Node{Kind: yaml.MappingNode}, k.keys, join(s.path, k.name))
 		case k.fallback != "":
@@ -112,16 +113,22 @@ func (c *checker) fill(out map[string]any, given map[string]*yaml.Node, s scope)
 	}
 }
 
-func firstSentence(s string) string {
-	first, _, _ := strings.Cut(s, ". ")
-	return strings.TrimSuffix(first, ".")
+// short is the first sentence of k's doc as it goes on after a colon.
+func (k *key) short() string {
+	first, _, _ := strings.Cut(strings.ReplaceAll(k.doc, "`", ""), ". ")
+	first = strings.TrimSuffix(first, ".")
+	return strings.ToLower(first[:1]) + first[1:]
 }
 
-// typeOf returns what the group's own type key says.
-func typeOf(n *yaml.Node) string {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "type" {
-			return n.Content[i+1].Value
+// typeOf returns what the group's own type key says, or "" where that is none that there is.
+func (c *checker) typeOf(n *yaml.Node, k *key) string {
+	for i := 0; i+1 < len(n.Content) && k != nil; i += 2 {
+		if n.Content[i].Value != k.name {
+			continue
+		}
+		typ, err := c.env.expand(n.Content[i+1].Value)
+		if err == nil && (slices.Contains(k.choices, typ) || slices.Contains(k.planned, typ)) {
+			return typ
 		}
 	}
 	return ""

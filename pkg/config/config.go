@@ -91,6 +91,7 @@ type Stream struct {
 	Type        string   `yaml:"type"`
 	Brokers     []string `yaml:"brokers"`
 	TLS         TLS      `yaml:"tls"`
+	SASL        SASL     `yaml:"sasl"`
 	Prefix      string   `yaml:"prefix"`
 	Topic       string   `yaml:"topic"`
 	Partitions  int      `yaml:"partitions"`
@@ -103,6 +104,13 @@ type Stream struct {
 	Compression string   `yaml:"compression"`
 	Atomic      bool     `yaml:"atomic"`
 	Lanes       int      `yaml:"lanes"`
+}
+
+// SASL is how we say to a broker who we are. Mechanism is empty where we don't.
+type SASL struct {
+	Mechanism string `yaml:"mechanism"`
+	User      string `yaml:"user"`
+	Password  Secret `yaml:"password"`
 }
 
 // Sink is a target that changes are applied to.

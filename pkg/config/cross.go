@@ -162,6 +162,10 @@ func (c *checker) checkStream(p *Pipeline, path string) {
 			c.report(Problem{Code: CodeValue, Path: fmt.Sprintf("%s.brokers[%d]", at, i), Message: "must be host:port"})
 		}
 	}
+	c.checkSASL(s, at)
+	if s.Replication == 0 {
+		c.report(Problem{Code: CodeValue, Path: at + ".replication", Message: "must be 1 or more, or -1 for the broker's default"})
+	}
 	if !prefixPattern.MatchString(s.Prefix) {
 		c.report(Problem{Code: CodeValue, Path: at + ".prefix", Message: "must be 1 to 100 letters, digits, ., _ and -, the first not a ."})
 	}
@@ -172,6 +176,17 @@ func (c *checker) checkStream(p *Pipeline, path string) {
 	}
 	if !strings.Contains(s.Topic, "{table}") {
 		c.report(Problem{Code: CodeValue, Path: at + ".topic", Message: "must hold {table}: one table a topic"})
+	}
+}
+
+func (c *checker) checkSASL(s *Stream, at string) {
+	switch {
+	case s.SASL.Mechanism == "" && (s.SASL.User != "" || s.SASL.Password.IsSet()):
+		c.report(Problem{Code: CodeMissing, Path: at + ".sasl.mechanism", Message: "is missing", Suggestion: "write mechanism: plain"})
+	case s.SASL.Mechanism != "" && (s.SASL.User == "" || !s.SASL.Password.IsSet()):
+		c.report(Problem{Code: CodeMissing, Path: at + ".sasl", Message: "needs user and password"})
+	case s.SASL.Mechanism == "plain" && s.TLS.Mode == TLSDisable:
+		c.warn(Problem{Code: CodeSecret, Path: at + ".sasl.mechanism", Message: "sends the password in plain text, and tls.mode is disable", Suggestion: "use TLS"})
 	}
 }
 

@@ -36,6 +36,9 @@ func readSecretFile(path string) ([]byte, error) {
 
 var errReference = errors.New("a ${ has to be ${env:NAME}, ${env:NAME:-default} or ${file:PATH}; write $${ for the two characters themselves")
 
+// errNotSet: a variable without a text.
+var errNotSet = errors.New("is not set")
+
 // expand replaces the references in s. What they bring is not looked at again. The error never holds a value.
 func (e Environment) expand(s string) (string, error) {
 	var b strings.Builder
@@ -79,7 +82,7 @@ func (e Environment) resolve(ref string) (string, error) {
 		if hasFallback {
 			return fallback, nil
 		}
-		return "", fmt.Errorf("environment variable %s is not set", name)
+		return "", fmt.Errorf("environment variable %s %w", name, errNotSet)
 	case "file":
 		if what == "" {
 			return "", errReference

@@ -36,8 +36,10 @@ type key struct {
 	doc      string // one sentence, for people
 }
 
-// means says that k means something in a group of that type.
-func (k *key) means(typ string) bool { return k.types == nil || slices.Contains(k.types, typ) }
+// means says that k means something in a group of that type; in one whose type isn't known ("") every key does.
+func (k *key) means(typ string) bool {
+	return k.types == nil || typ == "" || slices.Contains(k.types, typ)
+}
 
 func find(keys []key, name string) *key {
 	for i := range keys {

@@ -25,7 +25,7 @@ func (c *checker) scalar(n *yaml.Node, k *key, path string) (any, bool) {
 	if isReference(s) {
 		expanded, err := c.env.expand(s)
 		if err != nil {
-			c.report(Problem{Code: CodeSecret, Path: path, Message: err.Error(), Suggestion: "set it where tailwater is started, or give a default: ${env:NAME:-default}"})
+			c.report(unresolved(path, err))
 			return nil, false
 		}
 		c.written[path] = s
@@ -42,6 +42,15 @@ func (c *checker) scalar(n *yaml.Node, k *key, path string) (any, bool) {
 		return v, c.notYet(k, s, path)
 	}
 	return v, true
+}
+
+// unresolved is what is said about a reference that stands for nothing.
+func unresolved(path string, err error) Problem {
+	p := Problem{Code: CodeSecret, Path: path, Message: err.Error()}
+	if errors.Is(err, errNotSet) {
+		p.Suggestion = "set it where tailwater is started, or give a default: ${env:NAME:-default}"
+	}
+	return p
 }
 
 // yamlTags is how YAML must have read a scalar of each kind: a bare 0123 or yes means something else to YAML than to people.
@@ -71,7 +80,7 @@ func (c *checker) badValue(n *yaml.Node, k *key, p Problem) Problem {
 	}
 	if near := nearest(n.Value, k.choices); near != "" {
 		p.Suggestion = fmt.Sprintf("did you mean %q?", near)
-	} else if fixed := binaryUnit(n.Value); k.kind == size && fixed != "" {
+	} else if fixed := binaryUnit(n.Value); k.kind == size && fixed != "" && fixed != n.Value {
 		p.Suggestion = fmt.Sprintf("did you mean %q?", fixed)
 	}
 	return p

@@ -103,6 +103,7 @@ func (c *checker) urlTLS(u *url.URL, s server) {
 		if given && *fields[name] != q.Get(name) {
 			c.report(Problem{Code: CodeConflict, Path: s.path + ".url", Message: fmt.Sprintf("its %s differs from tls.%s", name, keys[name]), Suggestion: "keep one of them"})
 		}
+		c.places[s.path+".tls."+keys[name]] = c.places[s.path+".url"]
 		*fields[name] = q.Get(name)
 		q.Del(name)
 	}
