@@ -1,0 +1,150 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math/bits"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/pkg/codec"
+)
+
+// The layout of a record batch, version 2: a fixed header, then the records, perhaps compressed. Offsets into the header.
+const (
+	atLength       = 8
+	atLeaderEpoch  = 12
+	atMagic        = 16
+	atCRC          = 17
+	atAttributes   = 21
+	atLastDelta    = 23
+	atFirstTime    = 27
+	atMaxTime      = 35
+	atProducerID   = 43
+	atEpoch        = 51
+	atSequence     = 53
+	atCount        = 57
+	batchHeader    = 61
+	lengthBehind   = atLeaderEpoch // the length counts what follows it
+	attrCompressed = 0x07
+	attrControl    = 0x20
+	batchTarget    = 1 << 20 // a batch is closed at this size, in bytes before compression
+	sequenceMask   = 1<<31 - 1
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// chunk is a record batch in the making, and then on its way. buf begins with room for the header.
+type chunk struct {
+	buf     []byte
+	count   int32
+	batches []uint64 // indices of the published batches that have records in it, ascending
+	wire    []byte   // set by seal: buf, or packed
+	packed  []byte   // room for the compressed form
+	dirty   bool     // a request with wire may still be on its way: the buffers are not to be used again
+}
+
+func newChunk() *chunk { return &chunk{buf: make([]byte, batchHeader, 16<<10)} }
+
+func (c *chunk) reset() {
+	c.buf = c.buf[:batchHeader]
+	c.count, c.batches, c.wire, c.packed = 0, c.batches[:0], nil, c.packed[:0]
+}
+
+// record is one record as it is appended: a nil value is null.
+type record struct {
+	key, value []byte
+	headers    []codec.Header
+}
+
+// bodySize is the record's length as its own prefix says it, for the place that it would take in a batch.
+func (r *record) bodySize(delta int32) int {
+	n := 2 + varintSize(int64(delta)) + varintSize(int64(len(r.key))) + len(r.key) + varintSize(int64(len(r.headers)))
+	if r.value == nil {
+		n++
+	} else {
+		n += varintSize(int64(len(r.value))) + len(r.value)
+	}
+	for i := range r.headers {
+		h := &r.headers[i]
+		n += varintSize(int64(len(h.Key))) + len(h.Key) + varintSize(int64(len(h.Value))) + len(h.Value)
+	}
+	return n
+}
+
+// size is the most that the record takes in a batch, with its prefix.
+func (r *record) size() int {
+	body := r.bodySize(1 << 30)
+	return varintSize(int64(body)) + body
+}
+
+// add appends a record.
+func (c *chunk) add(r *record) {
+	b := binary.AppendVarint(c.buf, int64(r.bodySize(c.count)))
+	b = append(b, 0, 0) // attributes; all records share the batch's time
+	b = binary.AppendVarint(b, int64(c.count))
+	b = binary.AppendVarint(b, int64(len(r.key)))
+	b = append(b, r.key...)
+	if r.value == nil {
+		b = append(b, 1) // null: length -1
+	} else {
+		b = binary.AppendVarint(b, int64(len(r.value)))
+		b = append(b, r.value...)
+	}
+	b = binary.AppendVarint(b, int64(len(r.headers)))
+	for i := range r.headers {
+		h := &r.headers[i]
+		b = binary.AppendVarint(b, int64(len(h.Key)))
+		b = append(b, h.Key...)
+		b = binary.AppendVarint(b, int64(len(h.Value)))
+		b = append(b, h.Value...)
+	}
+	c.buf = b
+	c.count++
+}
+
+// varintSize is the length of binary.AppendVarint's output.
+func varintSize(n int64) int {
+	return (bits.Len64(uint64(n<<1)^uint64(n>>63)|1) + 6) / 7
+}
+
+// seal makes wire: the batch as it goes over the network, the same bytes however often it is sent.
+func (c *chunk) seal(p producer, sequence int32, by Compression, z *compressor) error {
+	out, attributes := c.buf, None
+	if by != None {
+		if cap(c.packed) < batchHeader {
+			c.packed = make([]byte, 0, max(batchHeader, len(c.buf)/2))
+		}
+		packed, err := z.compress(c.packed[:batchHeader], c.buf[batchHeader:], by)
+		if err != nil {
+			return err
+		}
+		c.packed = packed
+		if len(packed) < len(c.buf) {
+			out, attributes = packed, by
+		}
+	}
+	be := binary.BigEndian
+	clear(out[:batchHeader])
+	be.PutUint32(out[atLength:], uint32(len(out)-lengthBehind))
+	be.PutUint32(out[atLeaderEpoch:], 0xffffffff)
+	out[atMagic] = 2
+	be.PutUint16(out[atAttributes:], uint16(attributes))
+	be.PutUint32(out[atLastDelta:], uint32(c.count-1))
+	// Our clock, not the source's: retention counts from here.
+	now := uint64(time.Now().UnixMilli())
+	be.PutUint64(out[atFirstTime:], now)
+	be.PutUint64(out[atMaxTime:], now)
+	be.PutUint64(out[atProducerID:], uint64(p.id))
+	be.PutUint16(out[atEpoch:], uint16(p.epoch))
+	be.PutUint32(out[atSequence:], uint32(sequence))
+	be.PutUint32(out[atCount:], uint32(c.count))
+	be.PutUint32(out[atCRC:], crc32.Checksum(out[atAttributes:], castagnoli))
+	c.wire = out
+	return nil
+}
+
+// producer is who writes: the same id with the next epoch at every open.
+type producer struct {
+	id    int64
+	epoch int16
+}

@@ -1,0 +1,223 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// transactionTimeout is how long a coordinator would leave a transaction open whose end it never sees. Ours are empty and last
+// milliseconds.
+const transactionTimeout = time.Minute
+
+// openProducer takes over our transactional id: the same producer id as every publisher of this source before, with the next epoch.
+func (s *Stream) openProducer(ctx context.Context) (producer, error) {
+	var p producer
+	err := s.client.retry(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, s.client.timeout)
+		defer cancel()
+		r, err := s.client.api.InitProducerID(ctx, &kafkago.InitProducerIDRequest{TransactionalID: s.cfg.transactionalID(),
+			TransactionTimeoutMs: int(transactionTimeout.Milliseconds()), ProducerID: -1, ProducerEpoch: -1})
+		if err != nil {
+			return unreachable(err)
+		}
+		if code, ok := errors.AsType[kafkago.Error](r.Error); ok {
+			return classify(code)
+		}
+		// A broker that has just started may answer without an id. Producing with -1 would silently be without sequence and fence.
+		if r.Producer.ProducerID < 0 {
+			return kafkago.GroupCoordinatorNotAvailable
+		}
+		p = producer{id: int64(r.Producer.ProducerID), epoch: int16(r.Producer.ProducerEpoch)}
+		return nil
+	})
+	if err != nil {
+		return p, fmt.Errorf("take over transactional id %s: %w", s.cfg.transactionalID(), err)
+	}
+	return p, nil
+}
+
+// fence closes lanes to every older epoch of p, and returns the Position of each lane's last record as it stands from then on.
+//
+// Publisher fence: an empty, aborted transaction of the new epoch leaves a control marker in each partition, and a partition that holds it
+// refuses batches of older epochs: what a frozen broker still has in a socket, and a thawed twin. EndTxn returns before the marker
+// stands in the log, so the tail is believed only once the marker shows.
+func (s *Stream) fence(ctx context.Context, p producer, lanes []change.Lane) (map[change.Lane]change.Position, error) {
+	before, err := s.client.offsets(ctx, lanes, kafkago.LastOffset)
+	if err != nil {
+		return nil, fmt.Errorf("fence: %w", err)
+	}
+	if err := s.emptyTransaction(ctx, p, lanes); err != nil {
+		return nil, fmt.Errorf("fence: %w", err)
+	}
+	watch := make([]*tailWatch, len(lanes))
+	for i, l := range lanes {
+		watch[i] = &tailWatch{lane: l, next: before[l], producer: p}
+	}
+	if err := s.awaitMarkers(ctx, watch); err != nil {
+		return nil, fmt.Errorf("fence: %w", err)
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(tailReaders)
+	for _, w := range watch {
+		if w.found { // records came between before and the marker
+			continue
+		}
+		group.Go(func() (err error) {
+			w.tail, err = s.tailBelow(groupCtx, w.lane, before[w.lane])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("fence: %w", err)
+	}
+	tails := make(map[change.Lane]change.Position, len(lanes))
+	for _, w := range watch {
+		tails[w.lane] = w.tail
+	}
+	return tails, nil
+}
+
+// tailReaders is how many lanes' tails are read beside each other.
+const tailReaders = 8
+
+// emptyTransaction begins a transaction of p over lanes and aborts it.
+func (s *Stream) emptyTransaction(ctx context.Context, p producer, lanes []change.Lane) error {
+	topics := map[string][]kafkago.AddPartitionToTxn{}
+	for _, l := range lanes {
+		topics[l.Stream] = append(topics[l.Stream], kafkago.AddPartitionToTxn{Partition: int(l.N)})
+	}
+	err := s.client.retry(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, s.client.timeout)
+		defer cancel()
+		r, err := s.client.api.AddPartitionsToTxn(ctx, &kafkago.AddPartitionsToTxnRequest{TransactionalID: s.cfg.transactionalID(),
+			ProducerID: int(p.id), ProducerEpoch: int(p.epoch), Topics: topics})
+		if err != nil {
+			return unreachable(err)
+		}
+		return firstError(r.Topics)
+	})
+	if err != nil {
+		return fmt.Errorf("begin a transaction over %d partitions: %w", len(lanes), err)
+	}
+	err = s.client.retry(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, s.client.timeout)
+		defer cancel()
+		r, err := s.client.api.EndTxn(ctx, &kafkago.EndTxnRequest{TransactionalID: s.cfg.transactionalID(),
+			ProducerID: int(p.id), ProducerEpoch: int(p.epoch)})
+		if err != nil {
+			return unreachable(err)
+		}
+		if code, ok := errors.AsType[kafkago.Error](r.Error); ok {
+			return classify(code)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("abort the transaction over %d partitions: %w", len(lanes), err)
+	}
+	return nil
+}
+
+// operationNotAttempted is what a broker says of the other partitions where one was refused.
+const operationNotAttempted = kafkago.Error(55)
+
+func firstError(topics map[string][]kafkago.AddPartitionToTxnPartition) error {
+	var first error
+	for name, partitions := range topics {
+		for _, p := range partitions {
+			code, ok := errors.AsType[kafkago.Error](p.Error)
+			if !ok {
+				continue
+			}
+			err := fmt.Errorf("%s/%d: %w", name, p.Partition, classify(code))
+			if code != operationNotAttempted {
+				return err
+			}
+			first = err
+		}
+	}
+	return first
+}
+
+// awaitMarkers reads on until every lane has shown its producer's control batch.
+func (s *Stream) awaitMarkers(ctx context.Context, watch []*tailWatch) error {
+	var pause backOff
+	end := time.Now().Add(retryFor)
+	for {
+		byLane := map[change.Lane]*tailWatch{}
+		var lanes []change.Lane
+		for _, w := range watch {
+			if !w.done {
+				byLane[w.lane] = w
+				lanes = append(lanes, w.lane)
+			}
+		}
+		if len(lanes) == 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		progress, err := s.readMarkers(ctx, lanes, byLane)
+		switch {
+		case err != nil && !passing(err):
+			return err
+		case progress:
+			end = time.Now().Add(retryFor)
+			continue
+		case time.Now().After(end):
+			return fmt.Errorf("%d partitions show no control marker, %s/%d first: %w", len(lanes), lanes[0].Stream, lanes[0].N,
+				errors.Join(kafkago.RequestTimedOut, err))
+		case err != nil:
+			if err := pause.wait(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// markerWait is how long one look for a marker waits at the broker.
+const markerWait = 100 * time.Millisecond
+
+func (s *Stream) readMarkers(ctx context.Context, lanes []change.Lane, byLane map[change.Lane]*tailWatch) (progress bool, err error) {
+	groups, err := s.client.byLeader(ctx, lanes)
+	if err != nil {
+		return false, err
+	}
+	for broker, group := range groups {
+		req := make([]fetchLane, len(group))
+		for i, l := range group {
+			req[i] = fetchLane{lane: l, offset: byLane[l].next, maxBytes: 1 << 20}
+		}
+		out, err := s.client.fetch(ctx, broker, req, markerWait)
+		if err != nil {
+			for _, l := range group {
+				s.client.forget(l.Stream)
+			}
+			return progress, err
+		}
+		for _, f := range out {
+			w := byLane[f.lane]
+			if w == nil || f.code != 0 {
+				s.client.forget(f.lane.Stream)
+				if err := classify(f.code); !passing(err) {
+					return progress, fmt.Errorf("read %s/%d: %w", f.lane.Stream, f.lane.N, err)
+				}
+				continue
+			}
+			moved, err := w.take(f.records, s)
+			if err != nil {
+				return progress, err
+			}
+			progress = progress || moved
+		}
+	}
+	return progress, nil
+}

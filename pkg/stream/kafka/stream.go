@@ -1,0 +1,90 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// Stream is one pipeline's topics. Its methods may be called from several goroutines.
+type Stream struct {
+	cfg    Config
+	client *client
+	z      *compressor
+	names  *names
+	shapes *shapes
+	log    *slog.Logger
+}
+
+// Open checks cfg and that the cluster answers: change.ErrPreflight, change.ErrUnreachable or change.ErrDenied. Nothing is made or
+// written before a Publisher opens.
+func Open(ctx context.Context, cfg Config, logger *slog.Logger) (*Stream, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	z, err := newCompressor(cfg.inflated())
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	s := &Stream{cfg: cfg, client: newClient(&cfg), z: z, log: logger}
+	s.names = newNames(&s.cfg)
+	s.shapes = newShapes(s)
+	if _, err := s.client.topics(ctx, cfg.schemaTopic()); err != nil {
+		_ = s.Close() // the first error says it
+		return nil, fmt.Errorf("kafka %v: %w", cfg.Brokers, err)
+	}
+	return s, nil
+}
+
+// Close ends every connection. Publishers and subscribers are closed before it.
+func (s *Stream) Close() error {
+	s.client.close()
+	s.z.close()
+	return nil
+}
+
+// Known is the highest Epoch among the last records of the topics whose shapes carry our source id, 0 where there are none.
+func (s *Stream) Known(ctx context.Context) (uint32, error) {
+	if err := s.shapes.refresh(ctx); err != nil {
+		return 0, fmt.Errorf("kafka: %w", err)
+	}
+	lanes, err := s.lanes(ctx, s.shapes.topics())
+	if err != nil {
+		return 0, fmt.Errorf("kafka: %w", err)
+	}
+	ends, err := s.client.offsets(ctx, lanes, kafkago.LastOffset)
+	if err != nil {
+		return 0, fmt.Errorf("kafka: %w", err)
+	}
+	var epoch uint32
+	for _, l := range lanes {
+		tail, err := s.tailBelow(ctx, l, ends[l])
+		if err != nil {
+			return 0, fmt.Errorf("kafka: %w", err)
+		}
+		epoch = max(epoch, tail.Epoch)
+	}
+	return epoch, nil
+}
+
+// lanes is every partition of those topics that exist.
+func (s *Stream) lanes(ctx context.Context, topics []string) ([]change.Lane, error) {
+	if len(topics) == 0 {
+		return nil, nil
+	}
+	found, err := s.client.topics(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	var lanes []change.Lane
+	for _, name := range topics {
+		for n := range found[name].Partitions {
+			lanes = append(lanes, change.Lane{Stream: name, N: int32(n)})
+		}
+	}
+	return lanes, nil
+}

@@ -1,0 +1,171 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/codec"
+)
+
+// tailWatch follows one lane's end until the control batch of a producer shows, and keeps the last record's Position on the way.
+type tailWatch struct {
+	lane     change.Lane
+	next     int64
+	producer producer
+	done     bool
+	found    bool
+	tail     change.Position
+}
+
+// take reads fetched records; moved says that there were any.
+func (w *tailWatch) take(b []byte, s *Stream) (moved bool, err error) {
+	for !w.done {
+		batch, rest, ok, err := nextBatch(b)
+		if err != nil {
+			return moved, fmt.Errorf("%s/%d: %w", w.lane.Stream, w.lane.N, err)
+		}
+		if !ok {
+			return moved, nil
+		}
+		b = rest
+		if batch.next <= w.next {
+			continue
+		}
+		moved = true
+		w.next = batch.next
+		if batch.control() {
+			w.done = batch.producer == w.producer
+			continue
+		}
+		last, _, ok, err := s.lastPosition(w.lane, &batch, batch.next)
+		if err != nil {
+			return moved, err
+		}
+		if ok {
+			w.tail, w.found = last, true
+		}
+	}
+	return moved, nil
+}
+
+// lastPosition is the Position of batch's last record below the offset below, and that record's offset. Records are ours, or it is
+// change.ErrHalt: where somebody else writes into our topic, nobody can say what its order means. The schema topic's
+// records have no Position; they are passed over.
+func (s *Stream) lastPosition(lane change.Lane, batch *parsedBatch, below int64) (pos change.Position, at int64, ok bool, err error) {
+	if lane.Stream == s.cfg.schemaTopic() {
+		return pos, 0, false, nil
+	}
+	var r recordReader
+	if err := r.open(batch, s.z); err != nil {
+		return pos, 0, false, fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
+	}
+	for {
+		rec, offset, more, err := r.read()
+		if err != nil {
+			return pos, 0, false, fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
+		}
+		if !more || offset >= below {
+			return pos, at, ok, nil
+		}
+		if pos, err = s.positionOf(lane, offset, rec.Headers); err != nil {
+			return pos, 0, false, err
+		}
+		at, ok = offset, true
+	}
+}
+
+// positionOf is the Position in a record's headers.
+func (s *Stream) positionOf(lane change.Lane, offset int64, headers []codec.Header) (change.Position, error) {
+	meta, err := codec.ParseHeaders(headers)
+	if err != nil && !errors.Is(err, codec.ErrForeign) {
+		return change.Position{}, fmt.Errorf("%s/%d offset %d: %w", lane.Stream, lane.N, offset, err)
+	}
+	if err != nil || string(meta.Source) != s.cfg.SourceID {
+		return change.Position{}, s.foreign(lane, offset, string(meta.Source))
+	}
+	return meta.Position, nil
+}
+
+func (s *Stream) foreign(lane change.Lane, offset int64, source string) error {
+	who := "a producer that is not tailwater"
+	if source != "" {
+		who = "source " + source
+	}
+	return fmt.Errorf("%w: topic %s partition %d offset %d was written by %s; a table's topic belongs to one source: stop that producer and take a new snapshot into a new topic",
+		change.ErrHalt, lane.Stream, lane.N, offset, who)
+}
+
+// tailBelow is the Position of the lane's last record below end; zero where it holds none.
+func (s *Stream) tailBelow(ctx context.Context, lane change.Lane, end int64) (change.Position, error) {
+	pos, _, _, err := s.recordBelow(ctx, lane, end)
+	return pos, err
+}
+
+// recordBelow finds the lane's last record below end, walking back over control batches and compaction holes, however wide.
+func (s *Stream) recordBelow(ctx context.Context, lane change.Lane, end int64) (pos change.Position, at int64, ok bool, err error) {
+	err = s.client.retry(ctx, func() error {
+		starts, err := s.client.offsets(ctx, []change.Lane{lane}, kafkago.FirstOffset)
+		if err != nil {
+			return err
+		}
+		start := starts[lane]
+		for upper, step := end, int64(1); upper > start; step *= 2 {
+			from := max(start, upper-step)
+			pos, at, ok, err = s.lastBetween(ctx, lane, from, upper)
+			if ok || err != nil {
+				return err
+			}
+			upper = from
+		}
+		return nil
+	})
+	return pos, at, ok, err
+}
+
+// lastBetween is the last record with from <= offset < end.
+func (s *Stream) lastBetween(ctx context.Context, lane change.Lane, from, end int64) (pos change.Position, at int64, ok bool, err error) {
+	for from < end {
+		f, err := s.client.fetchOne(ctx, fetchLane{lane: lane, offset: from, maxBytes: 256 << 10}, 0)
+		if err != nil {
+			return pos, 0, false, err
+		}
+		if f.code == kafkago.OffsetOutOfRange && f.logStart > from { // retention runs on
+			from = f.logStart
+			continue
+		}
+		if f.code != 0 {
+			s.client.forget(lane.Stream)
+			return pos, 0, false, fmt.Errorf("read %s/%d at %d: %w", lane.Stream, lane.N, from, classify(f.code))
+		}
+		next := from
+		for b := f.records; next < end; {
+			batch, rest, whole, err := nextBatch(b)
+			if err != nil {
+				return pos, 0, false, fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
+			}
+			if !whole {
+				break
+			}
+			b, next = rest, max(next, batch.next)
+			if batch.control() {
+				continue
+			}
+			p, o, found, err := s.lastPosition(lane, &batch, end)
+			if err != nil {
+				return pos, 0, false, err
+			}
+			if found && o >= from {
+				pos, at, ok = p, o, true
+			}
+		}
+		if next == from { // nothing between here and end but what compaction took
+			return pos, at, ok, nil
+		}
+		from = next
+	}
+	return pos, at, ok, nil
+}
