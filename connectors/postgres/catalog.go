@@ -19,32 +19,32 @@ type catalog struct {
 	conn   *pgx.Conn
 }
 
-// with calls f in a read-only transaction that sees one state of the catalogue. A broken connection is replaced once.
+// with calls f in a read-only transaction that sees one state of the catalogue.
 func (c *catalog) with(ctx context.Context, f func(tx pgx.Tx) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return c.session(ctx, func(conn *pgx.Conn) error { return pgx.BeginTxFunc(ctx, conn, options, f) })
+}
+
+// session calls f with the connection. A connection that is found broken is replaced, and f called again, once: f must bear that.
+func (c *catalog) session(ctx context.Context, f func(conn *pgx.Conn) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for retried := false; ; retried = true {
-		err := c.once(ctx, f)
-		if err == nil || retried || ctx.Err() != nil || c.conn == nil || !c.conn.IsClosed() {
+		if c.conn == nil || c.conn.IsClosed() {
+			conn, err := c.config.connect(ctx)
+			if err != nil {
+				return err
+			}
+			c.conn = conn
+		}
+		err := f(c.conn)
+		if err == nil || !c.conn.IsClosed() {
 			return err
 		}
-	}
-}
-
-func (c *catalog) once(ctx context.Context, f func(tx pgx.Tx) error) error {
-	if c.conn == nil || c.conn.IsClosed() {
-		conn, err := c.config.connect(ctx)
-		if err != nil {
-			return err
+		if retried || ctx.Err() != nil {
+			return classify(err)
 		}
-		c.conn = conn
 	}
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, c.conn, options, f)
-	if sqlState(err) == "" && c.conn.IsClosed() {
-		return classify(err)
-	}
-	return err
 }
 
 func (c *catalog) close(ctx context.Context) {

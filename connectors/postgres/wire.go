@@ -47,7 +47,7 @@ type wire struct {
 	nudged   bool   // somebody waits for the server to say where it stands
 	stopping bool
 
-	reported time.Time // last report
+	reported time.Time     // last report
 	probed   time.Time     // last look whether the server is silent
 	heard    bool          // something came since
 	silence  time.Duration // for how long nothing came though it was asked

@@ -1,0 +1,105 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tailwater-cdc/tailwater/connectors"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// Source reads one slot. It is a connectors.Source.
+type Source struct {
+	config    *Config
+	selection selection
+	epoch     uint32
+	catalog   *catalog
+	shapes    *shapes
+	log       *log
+
+	closing   sync.Once
+	stopWatch context.CancelFunc
+	watching  sync.WaitGroup
+}
+
+var _ connectors.Source = (*Source)(nil)
+
+// Read is connectors.Source's.
+func (s *Source) Read(ctx context.Context, maxBytes int) (change.Batch, error) {
+	return s.log.Read(ctx, maxBytes, nil)
+}
+
+// Head is connectors.Source's. Where the log's end is not on disk yet it commits an empty message of its own.
+func (s *Source) Head(ctx context.Context) (change.Position, error) {
+	var lsn uint64
+	err := s.catalog.session(ctx, func(conn *pgx.Conn) (err error) {
+		lsn, err = readHead(ctx, conn)
+		return err
+	})
+	if err != nil {
+		return change.Position{}, err
+	}
+	return below(s.epoch, lsn), nil
+}
+
+// Release is connectors.Source's. It returns at once; the server is told next, and again at Close.
+func (s *Source) Release(_ context.Context, upTo change.Resume) error { return s.log.Release(upTo) }
+
+// Close is connectors.Source's.
+func (s *Source) Close() error {
+	s.closing.Do(func() {
+		s.stopWatch()
+		s.watching.Wait()
+		s.log.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+		defer cancel()
+		s.catalog.close(ctx)
+	})
+	return nil
+}
+
+// watchEvery is how often the catalogue is looked at for tables that have appeared.
+const watchEvery = 10 * time.Second
+
+// watch starts to look for tables made since, which the publication doesn't have.
+func (s *Source) watch(ctx context.Context) {
+	ctx, s.stopWatch = context.WithCancel(ctx)
+	s.watching.Go(func() {
+		ticker := time.NewTicker(watchEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				if err := s.joinNew(ctx); err != nil && ctx.Err() == nil {
+					s.config.Logger.Error("a new table is not captured", "err", err)
+				}
+			}
+		}
+	})
+}
+
+// joinNew joins to the publication the tables that match and that it lacks. What can't be joined is told at each look.
+func (s *Source) joinNew(ctx context.Context) error {
+	return s.catalog.session(ctx, func(conn *pgx.Conn) error {
+		list, err := readCandidates(ctx, conn, s.config.Publication.Name)
+		if err != nil {
+			return err
+		}
+		for _, t := range s.selection.selected(list) {
+			if t.published {
+				continue
+			}
+			if err := joinTable(ctx, conn, s.config.Publication.Name, t.tableName); err != nil {
+				return fmt.Errorf("join to publication %s: %w", s.config.Publication.Name, err)
+			}
+			s.config.Logger.Info("table joined to the publication", "table", t.String(), "publication", s.config.Publication.Name)
+		}
+		return nil
+	})
+}
