@@ -1,0 +1,52 @@
+package snapshot
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+var errKey = errors.New("not a key of this table")
+
+// ParseKey is the inverse of change.AppendKey for a table with a key: the values of its key columns in the key's order.
+func ParseKey(t *change.Table, key string) ([]change.Value, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(key), &fields); err != nil {
+		return nil, fmt.Errorf("key %s of %s: %w", key, t, err)
+	}
+	if len(fields) != len(t.Key) {
+		return nil, fmt.Errorf("key %s of %s: %d columns: %w", key, t, len(fields), errKey)
+	}
+	row := make([]change.Value, len(t.Key))
+	for i, at := range t.Key {
+		col := &t.Columns[at]
+		raw, ok := fields[col.Name]
+		if !ok || bytes.Equal(raw, []byte("null")) {
+			return nil, fmt.Errorf("key %s of %s: column %s: %w", key, t, col.Name, errKey)
+		}
+		text := string(raw)
+		if raw[0] == '"' {
+			if err := json.Unmarshal(raw, &text); err != nil {
+				return nil, fmt.Errorf("key %s of %s: %w", key, t, err)
+			}
+		}
+		v, err := change.ParseText(col, text)
+		if err != nil {
+			return nil, fmt.Errorf("key %s of %s: %w", key, t, err)
+		}
+		row[i] = v
+	}
+	return row, nil
+}
+
+// keySignature names a table's key columns and their types: while it stays, so does the meaning of a saved last key.
+func keySignature(t *change.Table) []string {
+	sig := make([]string, len(t.Key))
+	for i, at := range t.Key {
+		sig[i] = t.Columns[at].Name + " " + t.Columns[at].Native
+	}
+	return sig
+}

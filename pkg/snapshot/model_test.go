@@ -1,0 +1,464 @@
+package snapshot_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"testing/synctest"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
+	"pgregory.net/rapid"
+)
+
+// model is a database whose transactions are logged at one moment and visible at another. All of it runs on the goroutine that
+// calls Read, one random step after the other; the Runner's worker only hands its calls over and waits.
+type model struct {
+	t       *rapid.T
+	lsn     uint64
+	txns    []*modelTxn
+	tables  map[string]*modelTable
+	calls   chan *call
+	pending *call
+	budget  int  // random steps left before all comes to rest
+	nudged  bool // an answer to Nudge is due
+	refuse  int  // how many Opens run into their patience
+	cursor  int  // txns delivered whole
+	part    int  // changes delivered of txns[cursor]
+	upto    change.Position
+	resume  change.Resume
+}
+
+type modelTable struct {
+	name   string
+	shapes []*change.Table
+}
+
+type modelTxn struct {
+	txn     *change.Txn
+	lsn     uint64
+	visible bool
+	changes []change.Change
+	locks   map[string]bool // "table/key"; "table/*": the whole table
+	effects []effect
+}
+
+// effect is what a transaction does to a table: a nil row takes the key away, no key all of them.
+type effect struct {
+	table, key string
+	row        []change.Value
+}
+
+type call struct {
+	sel     snapshot.Select
+	kind    string
+	chunk   snapshot.Chunk
+	horizon string
+	err     error
+	reply   chan struct{}
+}
+
+var keyless = map[string]bool{"public.h": true}
+
+func newModel(t *rapid.T) *model {
+	m := &model{t: t, lsn: 10, tables: map[string]*modelTable{}, calls: make(chan *call, 4),
+		budget: rapid.IntRange(0, 250).Draw(t, "budget"), refuse: rapid.IntRange(0, 1).Draw(t, "refuse")}
+	for _, name := range []string{"public.a", "public.h", "public.b"} {
+		m.tables[name] = &modelTable{name: name}
+		m.alter(name)
+	}
+	first := m.begin()
+	for _, name := range slices.Sorted(maps.Keys(m.tables)) {
+		for range rapid.IntRange(0, 6).Draw(t, "rows") {
+			m.write(first, name)
+		}
+	}
+	first.visible = true
+	m.log(first)
+	m.cursor = 1
+	m.upto, m.resume = m.end(), change.Resume(strconv.FormatUint(m.lsn+5, 10))
+	return m
+}
+
+// alter gives a table a new shape.
+func (m *model) alter(name string) {
+	t := m.tables[name]
+	shape := &change.Table{Source: "s", Engine: "model", Schema: "public", Name: name[len("public."):], Columns: []change.Column{
+		{Name: "id", Native: "int", Kind: change.KindInt}, {Name: "v", Native: fmt.Sprint("int", len(t.shapes)), Kind: change.KindInt},
+		{Name: "big", Native: "text", Kind: change.KindInt}}, Key: []int{0}}
+	if keyless[name] {
+		shape.Key = nil
+	}
+	t.shapes = append(t.shapes, shape)
+}
+
+func (t *modelTable) shape() *change.Table { return t.shapes[len(t.shapes)-1] }
+
+// end is the Position that Upto reaches once all of the log has been read.
+func (m *model) end() change.Position {
+	return change.Position{Epoch: 1, Commit: m.lsn + 4, Seq: change.MaxSeq}
+}
+
+func (m *model) begin() *modelTxn {
+	return &modelTxn{lsn: m.lsn + 10, txn: &change.Txn{ID: strconv.FormatUint(m.lsn+10, 10)}, locks: map[string]bool{}}
+}
+
+func (m *model) log(x *modelTxn) {
+	if len(x.changes) > 0 {
+		m.lsn = x.lsn
+		m.txns = append(m.txns, x)
+	}
+}
+
+// locked says that a transaction that isn't visible yet holds the row.
+func (m *model) locked(table, key string) bool {
+	for _, x := range m.txns {
+		if x.visible {
+			continue
+		}
+		if x.locks[table+"/"+key] || x.locks[table+"/*"] {
+			return true
+		}
+		if key == "*" {
+			for lock := range x.locks {
+				if lock[:len(table)+1] == table+"/" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// state is the rows of a table as the transactions which see says leave them, x's own included.
+func (m *model) state(table string, see func(*modelTxn) bool, x *modelTxn) map[string][]change.Value {
+	rows := map[string][]change.Value{}
+	list := m.txns
+	if x != nil {
+		list = append(slices.Clone(list), x)
+	}
+	for _, y := range list {
+		if y != x && !see(y) {
+			continue
+		}
+		for _, e := range y.effects {
+			switch {
+			case e.table != table:
+			case e.key == "*":
+				clear(rows)
+			case e.row == nil:
+				delete(rows, e.key)
+			default:
+				rows[e.key] = e.row
+			}
+		}
+	}
+	return rows
+}
+
+func always(*modelTxn) bool { return true }
+
+// write adds one random row operation to x.
+func (m *model) write(x *modelTxn, name string) {
+	table := m.tables[name].shape()
+	id := int64(rapid.IntRange(1, 7).Draw(m.t, "id"))
+	key := strconv.FormatInt(id, 10)
+	if m.locked(name, key) {
+		return
+	}
+	rows := m.state(name, always, x)
+	old, exists := rows[key]
+	v := change.Int(int64(x.lsn))
+	whole := func(id int64) []change.Value { return []change.Value{change.Int(id), v, v} }
+	switch op := rapid.IntRange(0, 9).Draw(m.t, "op"); {
+	case !exists:
+		m.emit(x, name, change.Change{Op: change.Insert, After: whole(id)}, key)
+	case op <= 2:
+		m.emit(x, name, change.Change{Op: change.Delete, Before: old}, key)
+	case keyless[name]:
+		m.emit(x, name, change.Change{Op: change.Delete, Before: old}, key)
+		m.emit(x, name, change.Change{Op: change.Insert, After: whole(id)}, key)
+	case op <= 6:
+		m.emit(x, name, change.Change{Op: change.Update, After: []change.Value{change.Int(id), v, {}}}, key)
+	case op <= 7:
+		to := int64(rapid.IntRange(1, 7).Draw(m.t, "to"))
+		other := strconv.FormatInt(to, 10)
+		if _, taken := rows[other]; taken || m.locked(name, other) {
+			return
+		}
+		m.emit(x, name, change.Change{Op: change.Delete, Before: []change.Value{change.Int(id), {}, {}}}, key)
+		m.emit(x, name, change.Change{Op: change.Insert, After: []change.Value{change.Int(to), v, old[2]}}, other)
+	default:
+		m.emit(x, name, change.Change{Op: change.Update, After: whole(id)}, key)
+	}
+	_ = table
+}
+
+func (m *model) emit(x *modelTxn, name string, c change.Change, key string) {
+	e := effect{table: name, key: key}
+	if c.Op != change.Delete {
+		e.row = slices.Clone(c.After)
+		if e.row[2].IsUnset() {
+			e.row[2] = m.state(name, always, x)[key][2]
+		}
+	}
+	c.Table, c.Txn = m.tables[name].shape(), x.txn
+	c.Pos = change.Position{Epoch: 1, Commit: x.lsn, Seq: uint64(len(x.changes))<<2 | change.SeqRow}
+	x.locks[name+"/"+key] = true
+	x.changes = append(x.changes, c)
+	x.effects = append(x.effects, e)
+}
+
+// step makes one random thing happen on the server.
+func (m *model) step() {
+	names := []string{"public.a", "public.h", "public.b"}
+	switch n := rapid.IntRange(0, 19).Draw(m.t, "step"); {
+	case n <= 8:
+		x := m.begin()
+		for range rapid.IntRange(1, 4).Draw(m.t, "ops") {
+			m.write(x, rapid.SampledFrom(names).Draw(m.t, "table"))
+		}
+		x.visible = rapid.Bool().Draw(m.t, "visible")
+		m.log(x)
+	case n <= 9:
+		name := rapid.SampledFrom(names).Draw(m.t, "table")
+		if x := m.begin(); !m.locked(name, "*") {
+			c := change.Change{Op: change.Truncate}
+			m.emit(x, name, change.Change{Op: change.Delete, Before: []change.Value{change.Int(0), {}, {}}}, "*")
+			x.changes[0].Op, x.changes[0].Before = c.Op, nil
+			x.visible = rapid.Bool().Draw(m.t, "visible")
+			m.log(x)
+		}
+	case n <= 10:
+		if name := rapid.SampledFrom(names).Draw(m.t, "table"); !m.locked(name, "*") {
+			m.alter(name)
+		}
+	case n <= 14:
+		if x := rapid.SampledFrom(m.txns).Draw(m.t, "txn"); !x.visible {
+			x.visible = true
+		}
+	default:
+		m.serve()
+	}
+}
+
+// serve takes the worker's call one step further: its SELECT, or its end.
+func (m *model) serve() bool {
+	synctest.Wait()
+	if m.pending == nil {
+		select {
+		case m.pending = <-m.calls:
+		default:
+			return false
+		}
+		if m.pending.kind == "select" {
+			m.sel(m.pending)
+			return true // and in a later step the end of the log is read
+		}
+	}
+	c := m.pending
+	m.pending = nil
+	switch c.kind {
+	case "lookup":
+		c.chunk.Info = m.info(c.sel.Name)
+	case "horizon":
+		c.horizon = strconv.FormatUint(m.lsn, 10)
+	case "select":
+		c.chunk.High = m.end()
+	}
+	close(c.reply)
+	synctest.Wait()
+	return true
+}
+
+func (m *model) info(name string) snapshot.Info {
+	return snapshot.Info{Table: m.tables[name].shape(), Incarnation: "1", Estimate: 7}
+}
+
+// sel reads what is visible now.
+func (m *model) sel(c *call) {
+	seen := visibility{}
+	for _, x := range m.txns {
+		if x.visible {
+			seen[x.txn.ID] = true
+		}
+	}
+	c.chunk.Seen = &seenBy{seen, m}
+	if c.sel.Name == "" {
+		return
+	}
+	c.chunk.Info = m.info(c.sel.Name)
+	rows := m.state(c.sel.Name, func(x *modelTxn) bool { return x.visible }, nil)
+	if c.sel.Keys != nil {
+		for _, key := range c.sel.Keys {
+			id, err := snapshot.ParseKey(c.chunk.Table, key)
+			if err != nil {
+				c.err = err
+				return
+			}
+			if row, ok := rows[strconv.FormatInt(id[0].Int(), 10)]; ok {
+				c.chunk.Rows = append(c.chunk.Rows, row)
+			}
+		}
+		return
+	}
+	limit := min(c.sel.Limit, rapid.IntRange(1, 4).Draw(m.t, "limit"))
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		if len(c.sel.After) > 0 && key <= c.sel.After[0] {
+			continue
+		}
+		if len(c.chunk.Rows) == limit {
+			c.chunk.More = true
+			return
+		}
+		c.chunk.Rows, c.chunk.Last = append(c.chunk.Rows, rows[key]), []string{key}
+	}
+}
+
+type visibility map[string]bool
+
+type seenBy struct {
+	ids visibility
+	m   *model
+}
+
+func (s *seenBy) Sees(txn *change.Txn) bool { return s.ids[txn.ID] }
+
+func (s *seenBy) Settled(horizon string) bool {
+	at, _ := strconv.ParseUint(horizon, 10, 64)
+	for _, x := range s.m.txns {
+		if x.lsn <= at && !s.ids[x.txn.ID] {
+			return false
+		}
+	}
+	return true
+}
+
+// Read is snapshot.Log's.
+func (m *model) Read(ctx context.Context, _ int, wake <-chan struct{}) (change.Batch, error) {
+	for {
+		rest := m.budget == 0
+		if !rest {
+			m.budget--
+			m.step()
+		} else {
+			for _, x := range m.txns {
+				x.visible = true
+			}
+			for m.serve() {
+			}
+		}
+		deliver := rest || rapid.IntRange(0, 2).Draw(m.t, "deliver") == 0
+		if deliver && m.cursor < len(m.txns) {
+			return m.deliver(), nil
+		}
+		if m.cursor == len(m.txns) && m.nudged {
+			m.nudged = false
+			m.upto, m.resume = m.end(), change.Resume(strconv.FormatUint(m.lsn+5, 10))
+			return change.Batch{Upto: m.upto, Resume: m.resume}, nil
+		}
+		select {
+		case <-wake:
+			return change.Batch{Upto: m.upto, Resume: m.resume}, nil
+		default:
+		}
+		if rest {
+			select {
+			case <-wake:
+				return change.Batch{Upto: m.upto, Resume: m.resume}, nil
+			case <-ctx.Done():
+				return change.Batch{}, ctx.Err()
+			}
+		}
+	}
+}
+
+// deliver hands over some changes, up to the end of a transaction or not.
+func (m *model) deliver() change.Batch {
+	var out []change.Change
+	for n := rapid.IntRange(1, 6).Draw(m.t, "changes"); n > 0 && m.cursor < len(m.txns); n-- {
+		x := m.txns[m.cursor]
+		out = append(out, x.changes[m.part])
+		if m.part++; m.part == len(x.changes) {
+			m.cursor, m.part = m.cursor+1, 0
+			m.upto = change.Position{Epoch: 1, Commit: x.lsn, Seq: change.MaxSeq}
+			m.resume = change.Resume(strconv.FormatUint(x.lsn+1, 10))
+		}
+	}
+	return change.Batch{Changes: out, Upto: m.upto, Resume: m.resume}
+}
+
+// restart stands the log at a saved place.
+func (m *model) restart(resume change.Resume, upto change.Position) {
+	at, _ := strconv.ParseUint(string(resume), 10, 64)
+	m.cursor = slices.IndexFunc(m.txns, func(x *modelTxn) bool { return x.lsn >= at })
+	if m.cursor < 0 {
+		m.cursor = len(m.txns)
+	}
+	m.part, m.upto, m.resume, m.pending, m.nudged = 0, upto, resume, nil, false
+	m.calls = make(chan *call, 4)
+}
+
+func (m *model) Nudge() { m.nudged = true }
+
+func (m *model) call(ctx context.Context, c *call) error {
+	c.reply = make(chan struct{})
+	calls := m.calls
+	select {
+	case calls <- c:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-c.reply:
+		return c.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Lookup is snapshot.Reader's, as are Select, Horizon and Open.
+func (m *model) Lookup(ctx context.Context, name string) (snapshot.Info, error) {
+	c := &call{kind: "lookup", sel: snapshot.Select{Name: name}}
+	err := m.call(ctx, c)
+	return c.chunk.Info, err
+}
+
+func (m *model) Select(ctx context.Context, s snapshot.Select) (snapshot.Chunk, error) {
+	c := &call{kind: "select", sel: s}
+	err := m.call(ctx, c)
+	return c.chunk, err
+}
+
+func (m *model) Horizon(ctx context.Context) (string, error) {
+	c := &call{kind: "horizon"}
+	err := m.call(ctx, c)
+	return c.horizon, err
+}
+
+// Open waits for all that runs, as making a slot does. Nothing else happens meanwhile: the stream stands still.
+func (m *model) Open(ctx context.Context, name, _ string) (snapshot.Export, error) {
+	if m.refuse > 0 {
+		m.refuse--
+		<-ctx.Done()
+		return snapshot.Export{}, ctx.Err()
+	}
+	for _, x := range m.txns {
+		x.visible = true
+	}
+	rows := slices.Collect(maps.Values(m.state(name, always, nil)))
+	return snapshot.Export{Info: m.info(name), At: m.end(), Rows: &exported{rows: rows}}, nil
+}
+
+type exported struct{ rows [][]change.Value }
+
+func (e *exported) Next(context.Context, int) ([][]change.Value, error) {
+	n := min(2, len(e.rows))
+	out := e.rows[:n]
+	e.rows = e.rows[n:]
+	return out, nil
+}
+
+func (e *exported) Close() error { return nil }

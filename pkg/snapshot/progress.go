@@ -1,0 +1,158 @@
+package snapshot
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// progressVersion is the only version that there is. Another one was written by a release that this one can't follow.
+const progressVersion = 1
+
+type savedProgress struct {
+	Version int          `json:"version"`
+	Tables  []savedTable `json:"tables"`
+}
+
+type savedTable struct {
+	Table       string    `json:"table"`
+	Incarnation string    `json:"incarnation,omitempty"`
+	Where       string    `json:"where,omitempty"`
+	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
+	Key         []string  `json:"key,omitempty"`       // keySignature that Last belongs to
+	Last        []string  `json:"last,omitempty"`
+	Scanned     bool      `json:"scanned,omitempty"` // the last chunk has been handed over
+	Reread      []string  `json:"reread,omitempty"`  // keys of rows to read again
+	Rows        int64     `json:"rows"`
+	Estimate    int64     `json:"estimate"`
+	Started     time.Time `json:"started,omitzero"`
+	Done        bool      `json:"done,omitempty"`
+}
+
+var errProgress = errors.New("not the progress of a snapshot by this release")
+
+func parseProgress(b []byte) ([]savedTable, error) {
+	var p savedProgress
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("parse snapshot progress: %w: %w", err, change.ErrHalt)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) || p.Version != progressVersion {
+		return nil, fmt.Errorf("parse snapshot progress of version %d: %w: %w", p.Version, errProgress, change.ErrHalt)
+	}
+	names := make(map[string]bool, len(p.Tables))
+	for _, t := range p.Tables {
+		if t.Table == "" || names[t.Table] {
+			return nil, fmt.Errorf("parse snapshot progress: table %q twice or without a name: %w: %w", t.Table, errProgress, change.ErrHalt)
+		}
+		names[t.Table] = true
+	}
+	return p.Tables, nil
+}
+
+func formatProgress(tables []*table) ([]byte, error) {
+	p := savedProgress{Version: progressVersion, Tables: make([]savedTable, len(tables))}
+	for i, t := range tables {
+		p.Tables[i] = t.savedTable
+		p.Tables[i].Reread = sortedKeys(t.reread)
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		return nil, fmt.Errorf("write snapshot progress: %w", err)
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+func sortedKeys(set map[string]struct{}) []string {
+	if len(set) == 0 {
+		return nil
+	}
+	keys := make([]string, 0, len(set))
+	for key := range set {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// table is one table's state: what is saved of it, and what lives only in this run.
+type table struct {
+	savedTable
+	reread  map[string]struct{} // Reread as a set
+	touched map[string]*event   // by key: what transactions in the window did to the table's rows, oldest first
+	shapes  []seenShape         // the shapes in which the stream has brought its rows
+	info    Info                // of this run's Lookup; a nil Table: not looked up yet
+	checked bool                // a table that is done is still the one which was read
+	limit   int                 // rows to ask for next
+}
+
+type seenShape struct {
+	table *change.Table
+	batch uint64 // the last one that had it
+}
+
+func newTable(s savedTable) *table {
+	t := &table{savedTable: s, reread: make(map[string]struct{}, len(s.Reread)), touched: map[string]*event{}, limit: firstLimit}
+	for _, key := range s.Reread {
+		t.reread[key] = struct{}{}
+	}
+	t.Reread = nil
+	return t
+}
+
+// startOver forgets how far t has come.
+func (t *table) startOver() {
+	t.Key, t.Last, t.Scanned, t.Rows, t.Done = nil, nil, false, 0, false
+	t.Started = time.Time{}
+	clear(t.reread)
+	t.limit = firstLimit
+}
+
+// begin takes note of what a Lookup or a Chunk says the table is. False: what was read of it so far doesn't count.
+func (t *table) begin(info Info) bool {
+	sig := keySignature(info.Table)
+	same := t.Started.IsZero() || (t.Incarnation == info.Incarnation && slices.Equal(t.Key, sig))
+	if !same {
+		t.startOver()
+	}
+	t.info, t.Incarnation, t.Key, t.Estimate = info, info.Incarnation, sig, info.Estimate
+	if t.Started.IsZero() {
+		t.Started = time.Now().UTC().Truncate(time.Millisecond)
+	}
+	return same
+}
+
+// mergeTables joins the saved progress with the tables of the configuration: these in their order, then those asked for.
+func mergeTables(saved []savedTable, cfg *Config) []*table {
+	known := make(map[string]savedTable, len(saved))
+	for _, s := range saved {
+		known[s.Table] = s
+	}
+	var tables []*table
+	for i, name := range cfg.Tables {
+		s, ok := known[name]
+		if !ok {
+			s = savedTable{Table: name, Estimate: -1}
+			if cfg.Where != nil {
+				s.Where = cfg.Where[i]
+			}
+		}
+		delete(known, name)
+		tables = append(tables, newTable(s))
+	}
+	for _, s := range saved {
+		if _, left := known[s.Table]; left && s.Requested {
+			tables = append(tables, newTable(s))
+		}
+	}
+	return tables
+}
