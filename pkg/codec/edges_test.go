@@ -124,7 +124,7 @@ func TestLookupIsHeldToItsWord(t *testing.T) {
 	e := codec.NewEncoder(codec.Options{})
 	r := record(t, e, &in)
 	other := small()
-	other.Columns[3].Name = "r"
+	other.Columns[3].Native = "character varying(9)" // reads the same bytes
 	elsewhere := errors.New("elsewhere")
 	cases := []struct {
 		name  string
