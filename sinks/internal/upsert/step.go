@@ -1,0 +1,61 @@
+package upsert
+
+import (
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// Mode says what a target table is to hold.
+type Mode uint8
+
+// The modes.
+const (
+	Upsert     Mode = iota // the source's rows as they are now
+	SoftDelete             // the same, deleted rows kept and stamped
+	Append                 // every change as a row of its own
+)
+
+// Action is what a Run does to its table.
+type Action uint8
+
+// The actions.
+const (
+	Remove    Action = iota + 1 // delete by key; one that isn't there is no error
+	Put                         // insert whole rows, or overwrite the rows of their keys
+	Patch                       // update the present columns of rows that must be there (invariant 7)
+	Add                         // insert a row of a table without a key, or of Append mode, once for its Position
+	RemoveOne                   // delete exactly one row that equals this one
+)
+
+var actionNames = [...]string{"invalid", "remove", "put", "patch", "add", "remove_one"}
+
+// String returns the action's name.
+func (a Action) String() string {
+	if int(a) < len(actionNames) {
+		return actionNames[a]
+	}
+	return actionNames[0]
+}
+
+// Row is one folded row.
+type Row struct {
+	Values  []change.Value // one for each column of the table; belongs to the change it came from unless several were merged
+	Last    *change.Change // the last change in it: its Op, Position and Txn are the row's
+	Deleted time.Time      // SoftDelete: when the row was deleted, zero if it is alive
+}
+
+// Run is rows of one table that one kind of statement writes. No two rows of a run are of one key, except in runs of Add and
+// RemoveOne, which keep the order of the changes.
+type Run struct {
+	Table   *change.Table
+	Action  Action
+	Present []int // ordinals of the columns that every row of the run has; nil: all of them
+	Rows    []Row
+}
+
+// Step is runs to write in order and the marker after them, if one follows.
+type Step struct {
+	Runs   []*Run
+	Marker *change.Change
+}

@@ -1,0 +1,212 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/fault"
+	"github.com/tailwater-cdc/tailwater/sinks"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
+)
+
+// call is one ApplyAt.
+type call struct {
+	changes    []change.Change
+	parked     []sinks.Parked
+	from, to   []change.Mark
+	plans      map[*change.Table]*plan
+	generation int // of the plans
+}
+
+// ApplyAt is sinks.MarkSink. It sends everything in one round trip and commits in a second one. Where a row is refused, it begins again
+// and searches for exactly the refused ones.
+func (s *Sink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Parked, from, to []change.Mark) error {
+	if err := checkMarks(from, to); err != nil {
+		return err
+	}
+	run := call{changes: c, parked: parked, from: from, to: to, generation: s.planGeneration()}
+	err := s.plan(ctx, &run)
+	if err == nil {
+		err = s.transact(ctx, &run)
+	}
+	return s.judged(&run, err)
+}
+
+// plan makes sure that the target fits every shape of the call, before its transaction.
+func (s *Sink) plan(ctx context.Context, run *call) error {
+	run.plans = make(map[*change.Table]*plan)
+	var last *change.Table
+	for i := range run.changes {
+		c := &run.changes[i]
+		if row := c.Row(); !c.Op.IsMarker() && len(row) != len(c.Table.Columns) {
+			return halt("%s of %s at %s has %d values for %d columns", c.Op, c.Table, c.Pos, len(row), len(c.Table.Columns))
+		}
+		if c.Table == last {
+			continue
+		}
+		last = c.Table
+		if _, ok := run.plans[last]; ok {
+			continue
+		}
+		p, err := s.ensure(ctx, last)
+		if err != nil {
+			return err
+		}
+		run.plans[last] = p
+	}
+	return nil
+}
+
+func (s *Sink) transact(ctx context.Context, run *call) error {
+	pg, err := s.pool.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.pool.release(pg) // rolls back what has not been committed
+	err = s.applyWhole(ctx, pg, run)
+	if !isRowError(err) {
+		return err
+	}
+	if pg.TxStatus() != 'I' {
+		if err := pg.Exec(ctx, "ROLLBACK").Close(); err != nil {
+			return wrapped("roll back", err)
+		}
+	}
+	return s.applySearching(ctx, pg, run)
+}
+
+// applyWhole applies the call as one fold.
+func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) error {
+	steps, err := upsert.Fold(run.changes, s.config.Mode.folding())
+	if err != nil {
+		return err
+	}
+	x := newExchange(ctx, pg)
+	x.exec(beginSQL)
+	s.lockMarks(x, run.from) // Invariant 2: first of all, and compared before anything can be committed
+	if err := x.flush(); err != nil {
+		x.abandon()
+		return wrapped("begin", err)
+	}
+	fault.Point("sink.begun")
+	w := writer{x: x, plans: run.plans}
+	if err := errors.Join(w.write(steps), s.end(x, run)); err != nil {
+		x.abandon()
+		return err
+	}
+	if err := x.finish(); err != nil {
+		return wrapped("apply", err)
+	}
+	return commit(ctx, pg)
+}
+
+// applySearching applies the call in ever smaller parts until it knows which changes are refused. Where none is, because they were refused
+// only as they were folded, it commits.
+func (s *Sink) applySearching(ctx context.Context, pg *pgconn.PgConn, run *call) error {
+	x := newExchange(ctx, pg)
+	x.exec(beginSQL)
+	s.lockMarks(x, run.from)
+	if err := x.finish(); err != nil {
+		return wrapped("begin", err)
+	}
+	refused, err := upsert.Bisect(run.changes, func(c []change.Change) error { return s.try(ctx, pg, run, c) })
+	if err != nil {
+		return err
+	}
+	if len(refused) > 0 {
+		return &sinks.PartialError{Refused: refused}
+	}
+	x = newExchange(ctx, pg)
+	if err := s.end(x, run); err != nil {
+		x.abandon()
+		return err
+	}
+	if err := x.finish(); err != nil {
+		return wrapped("apply", err)
+	}
+	return commit(ctx, pg)
+}
+
+// try applies some of the changes behind a savepoint, and goes back to it if they are refused.
+func (s *Sink) try(ctx context.Context, pg *pgconn.PgConn, run *call, c []change.Change) error {
+	steps, err := upsert.Fold(c, s.config.Mode.folding())
+	if err != nil {
+		return err
+	}
+	x := newExchange(ctx, pg)
+	x.exec("SAVEPOINT tailwater")
+	w := writer{x: x, plans: run.plans}
+	if err = w.write(steps); err != nil {
+		x.abandon()
+	} else {
+		x.exec(immediate)
+		err = wrapped("apply", x.finish())
+	}
+	if pg.IsClosed() {
+		return err
+	}
+	if err == nil { // not in the exchange: that a Patch hit its rows is known only here
+		return wrapped("apply", pg.Exec(ctx, "RELEASE SAVEPOINT tailwater").Close())
+	}
+	if back := pg.Exec(ctx, "ROLLBACK TO SAVEPOINT tailwater; RELEASE SAVEPOINT tailwater").Close(); back != nil {
+		return fmt.Errorf("%w; roll back: %w", err, back)
+	}
+	return err
+}
+
+// immediate checks deferred constraints while the changes they are about can still be told.
+const immediate = "SET CONSTRAINTS ALL IMMEDIATE"
+
+// end queues what the call writes besides rows: the parked changes and the marks, in the rows' own transaction (invariant 8).
+func (s *Sink) end(x *exchange, run *call) error {
+	x.exec(immediate)
+	if len(run.from) > 0 {
+		s.supersede(x, run.changes, run.from[0].Lane.Stream)
+	}
+	if err := s.park(x, run.parked); err != nil {
+		return err
+	}
+	s.moveMarks(x, run.to)
+	return nil
+}
+
+func commit(ctx context.Context, pg *pgconn.PgConn) error {
+	fault.Point("sink.written")
+	if err := pg.Exec(ctx, "COMMIT").Close(); err != nil {
+		return wrapped("commit", err)
+	}
+	fault.Point("sink.committed")
+	return nil
+}
+
+func (s *Sink) planGeneration() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.generation
+}
+
+// judged forgets the plans where the target turned out to be other than they say. Met again with new plans, before anything was
+// applied, it halts.
+func (s *Sink) judged(run *call, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.stale = 0
+		return nil
+	}
+	own, ok := errors.AsType[*sinks.Error](err)
+	if !ok || own.Class != sinks.Retry || !isStale(own.Code) || run.generation != s.generation {
+		return err
+	}
+	if s.stale != 0 && s.stale == s.generation-1 {
+		return &sinks.Error{Class: sinks.Fatal, Code: own.Code, Err: fmt.Errorf("%w: %w", own.Err, change.ErrHalt)}
+	}
+	s.stale = s.generation
+	s.generation++
+	s.plans.Clear()
+	return err
+}

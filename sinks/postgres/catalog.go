@@ -1,0 +1,163 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// target is a table of the target as its catalogue describes it.
+type target struct {
+	oid        string
+	kind       string // relkind: r table, p partitioned table, v view, ...
+	referenced bool   // some foreign key points at it
+	columns    []targetColumn
+	unique     [][]int // ordinals in columns of each unique index that ON CONFLICT can use
+}
+
+type targetColumn struct {
+	number    int // attnum
+	name      string
+	typ       uint32 // object id of its type; of a domain, the domain's
+	typmod    int
+	bare      string // the type's name without length or precision
+	declared  string // the type's name as declared
+	notNull   bool
+	generated bool // computed by the target
+	identity  bool // generated always as identity
+	defaults  bool // has a default or an identity
+	bytewise  bool // its collation tells apart all texts that differ
+}
+
+// length is the limit of a varchar or char in characters; 0: none.
+func (c *targetColumn) length() int {
+	if c.typmod < 4 {
+		return 0
+	}
+	return c.typmod - 4
+}
+
+// numeric is the declared precision and scale of a numeric. Source: PostgreSQL, numeric.c, make_numeric_typmod.
+func (c *targetColumn) numeric() (precision, scale int) {
+	m := c.typmod - 4
+	return m >> 16 & 0xffff, (m&0x7ff ^ 1024) - 1024
+}
+
+// fraction is how many fraction digits a time type keeps.
+func (c *targetColumn) fraction() int {
+	if c.typ == oidInterval {
+		return min(c.typmod&0xffff, 6)
+	}
+	return min(c.typmod, 6)
+}
+
+func (t *target) column(name string) *targetColumn {
+	for i := range t.columns {
+		if t.columns[i].name == name {
+			return &t.columns[i]
+		}
+	}
+	return nil
+}
+
+const tableSQL = `SELECT c.oid::text, c.relkind::text,
+  EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid)::text
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND c.relname = $2`
+
+const columnsSQL = `SELECT a.attnum::text, a.attname::text, a.atttypid::text, a.atttypmod::text,
+  pg_catalog.format_type(a.atttypid, -1), pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+  (a.attgenerated <> '')::text, (a.attidentity = 'a')::text, (a.atthasdef OR a.attidentity <> '')::text,
+  coalesce(l.collisdeterministic, true)::text
+FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
+
+const uniqueSQL = `SELECT i.indkey::text, i.indnkeyatts::text FROM pg_catalog.pg_index i
+WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL`
+
+// readTarget reads the table's catalogue; nil: there is no such table.
+func readTarget(ctx context.Context, pg *pgconn.PgConn, schema, name string) (*target, error) {
+	rows, err := query(ctx, pg, tableSQL, schema, name)
+	if err != nil || len(rows) == 0 {
+		return nil, wrapped("read the catalogue of "+schema+"."+name, err)
+	}
+	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true"}
+	rows, err = query(ctx, pg, columnsSQL, t.oid)
+	if err != nil {
+		return nil, wrapped("read the columns of "+schema+"."+name, err)
+	}
+	for _, r := range rows {
+		c, err := parseColumn(r)
+		if err != nil {
+			return nil, fmt.Errorf("read the columns of %s.%s: %w", schema, name, err)
+		}
+		t.columns = append(t.columns, c)
+	}
+	rows, err = query(ctx, pg, uniqueSQL, t.oid)
+	if err != nil {
+		return nil, wrapped("read the indexes of "+schema+"."+name, err)
+	}
+	for _, r := range rows {
+		t.addUnique(strings.Fields(*r[0]), *r[1])
+	}
+	return t, nil
+}
+
+func parseColumn(r []*string) (targetColumn, error) {
+	number, err := strconv.Atoi(*r[0])
+	if err != nil {
+		return targetColumn{}, err
+	}
+	typ, err := strconv.ParseUint(*r[2], 10, 32)
+	if err != nil {
+		return targetColumn{}, err
+	}
+	typmod, err := strconv.Atoi(*r[3])
+	if err != nil {
+		return targetColumn{}, err
+	}
+	is := func(i int) bool { return *r[i] == "true" }
+	return targetColumn{number: number, name: *r[1], typ: uint32(typ), typmod: typmod, bare: *r[4], declared: *r[5],
+		notNull: is(6), generated: is(7), identity: is(8), defaults: is(9), bytewise: is(10)}, nil
+}
+
+// addUnique adds an index by its column numbers, of which the first n are its key.
+func (t *target) addUnique(numbers []string, n string) {
+	var ordinals []int
+	for i, number := range numbers {
+		if strconv.Itoa(i) == n {
+			break
+		}
+		for j := range t.columns {
+			if strconv.Itoa(t.columns[j].number) == number {
+				ordinals = append(ordinals, j)
+			}
+		}
+	}
+	t.unique = append(t.unique, ordinals)
+}
+
+// hasUnique says that a unique index stands on exactly these columns.
+func (t *target) hasUnique(names []string) bool {
+	for _, index := range t.unique {
+		if len(index) != len(names) {
+			continue
+		}
+		found := 0
+		for _, name := range names {
+			for _, ordinal := range index {
+				if t.columns[ordinal].name == name {
+					found++
+					break
+				}
+			}
+		}
+		if found == len(names) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// rollbackLimit bounds the wait for a ROLLBACK; a connection that takes longer is closed, which rolls back as well.
+const rollbackLimit = 5 * time.Second
+
+// session settles what the text of values means, whatever the role or the database says. synchronous_commit stays as it is.
+const session = `SET standard_conforming_strings = on; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; ` +
+	`SET TimeZone = 'UTC'; SET xmloption = 'content'`
+
+// pool is a fixed number of places for connections, each made when it is first needed.
+type pool struct {
+	config *pgconn.Config
+	places chan *pgconn.PgConn // nil: not connected
+	size   int
+}
+
+func newPool(config *pgconn.Config, size int) *pool {
+	p := &pool{config: config, places: make(chan *pgconn.PgConn, size), size: size}
+	for range size {
+		p.places <- nil
+	}
+	return p
+}
+
+var errClosed = errors.New("the sink is closed")
+
+// acquire waits for a free place and connects it if it isn't. release gives it back.
+func (p *pool) acquire(ctx context.Context) (*pgconn.PgConn, error) {
+	var pg *pgconn.PgConn
+	var open bool
+	select {
+	case pg, open = <-p.places:
+		if !open {
+			return nil, errClosed
+		}
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if pg != nil && !pg.IsClosed() {
+		return pg, nil
+	}
+	pg, err := connect(ctx, p.config)
+	if err != nil {
+		p.places <- nil
+		return nil, err
+	}
+	return pg, nil
+}
+
+// release ends whatever transaction pg is in and gives its place back.
+func (p *pool) release(pg *pgconn.PgConn) {
+	if pg.IsClosed() {
+		p.places <- nil
+		return
+	}
+	if pg.TxStatus() != 'I' {
+		ctx, cancel := context.WithTimeout(context.Background(), rollbackLimit)
+		defer cancel()
+		if err := pg.Exec(ctx, "ROLLBACK").Close(); err != nil {
+			closeConn(pg)
+			p.places <- nil
+			return
+		}
+	}
+	p.places <- pg
+}
+
+// close waits for all places and closes their connections.
+func (p *pool) close() {
+	for range p.size {
+		if pg := <-p.places; pg != nil {
+			closeConn(pg)
+		}
+	}
+	close(p.places)
+}
+
+func closeConn(pg *pgconn.PgConn) {
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackLimit)
+	defer cancel()
+	_ = pg.Close(ctx) // the server rolls back what was open; there is nothing to do about an error
+	<-pg.CleanupDone()
+}
+
+func connect(ctx context.Context, config *pgconn.Config) (*pgconn.PgConn, error) {
+	pg, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		doing := fmt.Sprintf("connect to %s:%d/%s", config.Host, config.Port, config.Database)
+		if server, ok := errors.AsType[*pgconn.PgError](err); ok && (strings.HasPrefix(server.Code, "28") || server.Code == "3D000") {
+			return nil, wrapped(doing, err)
+		}
+		if _, ok := errors.AsType[net.Error](err); ok || ctx.Err() == nil {
+			return nil, fmt.Errorf("%s: %w: %w", doing, err, change.ErrUnreachable)
+		}
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	if err := pg.Exec(ctx, session).Close(); err != nil {
+		closeConn(pg)
+		return nil, wrapped("set up the session", err)
+	}
+	return pg, nil
+}
+
+// query runs one statement with text parameters and returns its rows as text; nil is NULL.
+func query(ctx context.Context, pg *pgconn.PgConn, sql string, args ...string) ([][]*string, error) {
+	params := make([][]byte, len(args))
+	for i, a := range args {
+		params[i] = []byte(a)
+	}
+	rr := pg.ExecParams(ctx, sql, params, nil, nil, nil)
+	var out [][]*string
+	for rr.NextRow() {
+		out = append(out, textRow(rr.Values()))
+	}
+	_, err := rr.Close()
+	return out, err
+}
+
+func textRow(values [][]byte) []*string {
+	row := make([]*string, len(values))
+	for i, v := range values {
+		if v != nil {
+			s := string(v)
+			row[i] = &s
+		}
+	}
+	return row
+}

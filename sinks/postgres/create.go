@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// ddl makes the statements that make a target table. types holds, for each column of the shape, what stands behind its name.
+//
+// Only the key is NOT NULL: a source may drop a NOT NULL of any other column, and the target must not refuse the rows that follow.
+// Keys of text compare bytewise (COLLATE "C"), so that two keys of the source never are one row of the target.
+type ddl struct {
+	table *change.Table
+	name  string // quoted
+	mode  Mode
+	types []string
+}
+
+func (d *ddl) create() string {
+	var lines []string
+	for i := range d.table.Columns {
+		lines = append(lines, quoteIdent(d.table.Columns[i].Name)+" "+d.types[i])
+	}
+	for _, own := range ownColumns(d.mode, len(d.table.Key) == 0) {
+		lines = append(lines, quoteIdent(own)+" "+ownType(own))
+	}
+	if len(d.table.Key) > 0 && d.mode != Append {
+		var key []string
+		for _, k := range d.table.Key {
+			key = append(key, quoteIdent(d.table.Columns[k].Name))
+		}
+		lines = append(lines, "PRIMARY KEY ("+strings.Join(key, ", ")+")")
+	}
+	return "CREATE TABLE " + d.name + " (\n  " + strings.Join(lines, ",\n  ") + "\n)"
+}
+
+// add makes the ALTER TABLE for columns that the target lacks; empty if it lacks none.
+func (d *ddl) add(columns []*change.Column, own []string) string {
+	var parts []string
+	for _, col := range columns {
+		parts = append(parts, "ADD COLUMN "+quoteIdent(col.Name)+" "+d.types[d.table.ColumnIndex(col.Name)])
+	}
+	for _, name := range own {
+		parts = append(parts, "ADD COLUMN "+quoteIdent(name)+" "+ownType(name))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "ALTER TABLE " + d.name + " " + strings.Join(parts, ", ")
+}
+
+// newDDL asks the target which of the source's types it knows: on the same engine a column gets the type that it has at the source.
+func newDDL(ctx context.Context, pg *pgconn.PgConn, table *change.Table, schema string, mode Mode) (*ddl, error) {
+	d := &ddl{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), mode: mode, types: make([]string, len(table.Columns))}
+	for i := range table.Columns {
+		col := &table.Columns[i]
+		name, collates, err := typeFor(ctx, pg, table.Engine, col)
+		if err != nil {
+			return nil, fmt.Errorf("type of %s.%s: %w", table, col.Name, err)
+		}
+		for _, k := range table.Key {
+			if k == i && collates {
+				name += ` COLLATE "C"`
+			}
+		}
+		d.types[i] = name
+	}
+	return d, nil
+}
+
+func typeFor(ctx context.Context, pg *pgconn.PgConn, engine string, col *change.Column) (name string, collates bool, err error) {
+	if engine == "postgres" && plainType(col.Native) {
+		rows, err := query(ctx, pg, `SELECT (typcollation <> 0)::text FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype($1)`, col.Native)
+		if err != nil {
+			return "", false, wrapped("look up "+col.Native, err)
+		}
+		if len(rows) == 1 {
+			return col.Native, *rows[0][0] == "true", nil
+		}
+	}
+	name = nativeType(col)
+	return name, name == "text", nil
+}
+
+func numericType(precision, scale int) string { return fmt.Sprintf("numeric(%d,%d)", precision, scale) }

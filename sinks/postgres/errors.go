@@ -1,0 +1,104 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks"
+)
+
+// Class tells what to do about an error of the server, by its SQLSTATE. An error that isn't the server's is Retry.
+// Source: PostgreSQL manual, Appendix A.
+func Class(err error) sinks.Class {
+	if own, ok := errors.AsType[*sinks.Error](err); ok {
+		return own.Class
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return classOf(pg.Code)
+	}
+	return sinks.Retry
+}
+
+func classOf(code string) sinks.Class {
+	switch code {
+	case "23505", "23503", "23001", "23P01": // unique, foreign_key, restrict (a foreign key's, from 18 on), exclusion violation
+		return sinks.Wait
+	case "25006", "42804": // read_only_sql_transaction: a failover. datatype_mismatch: of the row's own value
+		if code == "42804" {
+			return sinks.Reject
+		}
+		return sinks.Retry
+	}
+	if isStale(code) || len(code) < 2 {
+		return sinks.Retry
+	}
+	switch code[:2] {
+	case "08", "40", "53", "55", "57", "58", "XX": // connection, rollback, resources, object state, operator, system, internal
+		return sinks.Retry
+	case "21", "22", "23", "44", "54", "P0", "38", "39": // cardinality, data, integrity, check option, limits, what triggers raise
+		return sinks.Reject
+	}
+	return sinks.Fatal
+}
+
+// isStale says that the target's table is not what the plan says.
+func isStale(code string) bool {
+	switch code {
+	case "42P01", "42703", "42P10", "3F000": // undefined_table, undefined_column, no unique index for ON CONFLICT, invalid_schema_name
+		return true
+	}
+	return code == "428C9" // generated_always
+}
+
+// wrapped gives an error of the server its Class and its sentinel. It leaves what has one as it is.
+func wrapped(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if own, ok := errors.AsType[*sinks.Error](err); ok {
+		return &sinks.Error{Class: own.Class, Code: own.Code, Err: fmt.Errorf("%s: %w", doing, err)}
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	class := classOf(pg.Code)
+	text := pg.Message
+	if pg.Detail != "" {
+		text += " (" + pg.Detail + ")"
+	}
+	out := &sinks.Error{Class: class, Code: pg.Code, Err: fmt.Errorf("%s: %s: %w", doing, text, err)}
+	switch {
+	case pg.Code == "42501" || pg.Code == "3D000" || strings.HasPrefix(pg.Code, "28"):
+		out.Class = sinks.Fatal
+		out.Err = fmt.Errorf("%w: %w: %w", out.Err, change.ErrDenied, change.ErrHalt)
+	case class == sinks.Fatal:
+		out.Err = fmt.Errorf("%w: %w", out.Err, change.ErrHalt)
+	}
+	return out
+}
+
+// reject is a change that the sink itself finds the target can't take, with the SQLSTATE that the server would give.
+func reject(code, format string, args ...any) error {
+	return &sinks.Error{Class: sinks.Reject, Code: code, Err: fmt.Errorf(format, args...)}
+}
+
+// halt is a state of the target that somebody must change.
+func halt(format string, args ...any) error {
+	return &sinks.Error{Class: sinks.Fatal, Err: fmt.Errorf("%w: %w", fmt.Errorf(format, args...), change.ErrHalt)}
+}
+
+// preflightError is a state of the target that somebody must change before a start.
+func preflightError(format string, args ...any) error {
+	return &sinks.Error{Class: sinks.Fatal, Err: fmt.Errorf("%w: %w", fmt.Errorf(format, args...), change.ErrPreflight)}
+}
+
+// isRowError says that err is about some change of the call.
+func isRowError(err error) bool {
+	own, ok := errors.AsType[*sinks.Error](err)
+	return ok && (own.Class == sinks.Reject || own.Class == sinks.Wait)
+}

@@ -1,0 +1,126 @@
+package postgres
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// markArgs are the parameters of a statement over marks: source, sink, and one array a column.
+func (s *Sink) markArgs(marks []change.Mark) [][]byte {
+	streams, lanes := make([]string, len(marks)), make([]int64, len(marks))
+	next, pos := make([]int64, len(marks)), make([]string, len(marks))
+	for i, m := range marks {
+		streams[i], lanes[i], next[i], pos[i] = m.Lane.Stream, int64(m.Lane.N), m.Next, m.Pos.String()
+	}
+	return [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName), textArray(streams), int8Array(lanes), int8Array(next), textArray(pos)}
+}
+
+var (
+	markOIDs    = []uint32{oidText, oidText, paramText.array, paramInt8.array, paramInt8.array, paramText.array}
+	markFormats = []int16{0, 0, 1, 1, 1, 1}
+)
+
+// lockMarks queues the locking of from's lanes and their comparison with from. Two appliers of a lane that has no mark yet meet at the insert:
+// the second waits for the first's transaction, and then sees its mark (invariant 2).
+func (s *Sink) lockMarks(x *exchange, from []change.Mark) {
+	if len(from) == 0 {
+		return
+	}
+	args := s.markArgs(from)
+	table := s.own(tableMarks)
+	x.send(statement{
+		sql: "INSERT INTO " + table + " (source, sink, stream, lane, next, pos) SELECT $1, $2, u.stream, u.lane, 0, " +
+			quoteLiteral(change.Position{}.String()) + " FROM unnest($3::text[], $4::bigint[]) AS u(stream, lane)" +
+			" ORDER BY u.stream COLLATE \"C\", u.lane ON CONFLICT DO NOTHING",
+		args: args[:4], oids: markOIDs[:4], formats: markFormats[:4]})
+	x.send(statement{
+		sql: "SELECT m.stream, m.lane, m.next, m.pos FROM " + table + " AS m JOIN unnest($3::text[], $4::bigint[]) AS u(stream, lane)" +
+			" ON m.stream = u.stream AND m.lane = u.lane WHERE m.source = $1 AND m.sink = $2 ORDER BY m.stream, m.lane FOR UPDATE OF m",
+		args: args[:4], oids: markOIDs[:4], formats: markFormats[:4],
+		read: func(rr *pgconn.ResultReader) error { return compareMarks(rr, from) }})
+}
+
+// compareMarks reads the locked marks: one that is not as from says is change.ErrFenced.
+func compareMarks(rr *pgconn.ResultReader, from []change.Mark) error {
+	var have []change.Mark
+	for rr.NextRow() {
+		m, err := parseMark(textRow(rr.Values()))
+		if err != nil {
+			return err
+		}
+		have = append(have, m)
+	}
+	if _, err := rr.Close(); err != nil {
+		return err
+	}
+	for _, want := range from {
+		found := false
+		for _, m := range have {
+			if m.Lane != want.Lane {
+				continue
+			}
+			found = true
+			if m != want {
+				return fmt.Errorf("lane %s/%d stands at %d %s, not at %d %s as when it was assigned: %w", m.Lane.Stream, m.Lane.N,
+					m.Next, m.Pos, want.Next, want.Pos, change.ErrFenced)
+			}
+		}
+		if !found {
+			return fmt.Errorf("lane %s/%d has lost its mark: %w", want.Lane.Stream, want.Lane.N, change.ErrFenced)
+		}
+	}
+	return nil
+}
+
+func parseMark(r []*string) (change.Mark, error) {
+	lane, err := strconv.ParseInt(*r[1], 10, 32)
+	if err != nil {
+		return change.Mark{}, fmt.Errorf("mark of stream %s: %w", *r[0], err)
+	}
+	next, err := strconv.ParseInt(*r[2], 10, 64)
+	if err != nil {
+		return change.Mark{}, fmt.Errorf("mark of lane %s/%d: %w", *r[0], lane, err)
+	}
+	pos, err := change.ParsePosition(*r[3])
+	if err != nil {
+		return change.Mark{}, fmt.Errorf("mark of lane %s/%d: %w: %w", *r[0], lane, err, change.ErrHalt)
+	}
+	return change.Mark{Lane: change.Lane{Stream: *r[0], N: int32(lane)}, Next: next, Pos: pos}, nil
+}
+
+// moveMarks queues the marks' new places. All of their lanes are locked.
+func (s *Sink) moveMarks(x *exchange, to []change.Mark) {
+	if len(to) == 0 {
+		return
+	}
+	x.send(statement{
+		sql: "UPDATE " + s.own(tableMarks) + " AS m SET next = u.next, pos = u.pos, updated = now()" +
+			" FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[]) AS u(stream, lane, next, pos)" +
+			" WHERE m.source = $1 AND m.sink = $2 AND m.stream = u.stream AND m.lane = u.lane",
+		args: s.markArgs(to), oids: markOIDs, formats: markFormats,
+		read: func(rr *pgconn.ResultReader) error {
+			tag, err := rr.Close()
+			if err == nil && tag.RowsAffected() != int64(len(to)) {
+				return fmt.Errorf("moved %d marks of %d: %w", tag.RowsAffected(), len(to), change.ErrFenced)
+			}
+			return err
+		}})
+}
+
+// checkMarks refuses calls that would move a mark without its lock.
+func checkMarks(from, to []change.Mark) error {
+	for _, t := range to {
+		locked := false
+		for _, f := range from {
+			locked = locked || f.Lane == t.Lane
+		}
+		if !locked {
+			return halt("lane %s/%d is moved and not locked", t.Lane.Stream, t.Lane.N)
+		}
+	}
+	return nil
+}

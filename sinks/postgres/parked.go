@@ -1,0 +1,111 @@
+package postgres
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/codec"
+	"github.com/tailwater-cdc/tailwater/sinks"
+)
+
+// park queues the storing of parked changes, in the transaction that moves the marks past them (invariant 8).
+func (s *Sink) park(x *exchange, parked []sinks.Parked) error {
+	if len(parked) == 0 {
+		return nil
+	}
+	var columns [8][]string
+	lanes := make([]int64, len(parked))
+	for i := range parked {
+		p := &parked[i]
+		body, err := codec.AppendChange(nil, &p.Change)
+		if err != nil {
+			return fmt.Errorf("park %s of %s at %s: %w", p.Change.Op, p.Change.Table, p.Change.Pos, err)
+		}
+		lanes[i] = int64(p.Lane.N)
+		t := p.Change.Table
+		for j, v := range []string{p.Lane.Stream, t.Schema, t.Name, keyHash(&p.Change), p.Change.Pos.String(), p.Code, storable(p.Cause), string(body)} {
+			columns[j] = append(columns[j], v)
+		}
+	}
+	st := statement{
+		sql: "INSERT INTO " + s.own(tableParked) + " (source, sink, stream, schema, name, key, pos, code, cause, change, lane)" +
+			" SELECT $1, $2, u.* FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]," +
+			" $11::bigint[]) AS u",
+		args: [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName)}, oids: []uint32{oidText, oidText}, formats: []int16{0, 0}}
+	for _, c := range columns {
+		st.args, st.oids, st.formats = append(st.args, textArray(c)), append(st.oids, paramText.array), append(st.formats, 1)
+	}
+	st.args, st.oids, st.formats = append(st.args, int8Array(lanes)), append(st.oids, paramInt8.array), append(st.formats, 1)
+	x.send(st)
+	return nil
+}
+
+// supersede queues the removal of parked changes whose row a snapshot has handed over since: those of its key at or below its
+// Position.
+func (s *Sink) supersede(x *exchange, c []change.Change, stream string) {
+	var schemas, names, keys, positions []string
+	for i := range c {
+		if c[i].Op != change.SnapshotRow {
+			continue
+		}
+		t := c[i].Table
+		schemas, names = append(schemas, t.Schema), append(names, t.Name)
+		keys, positions = append(keys, keyHash(&c[i])), append(positions, c[i].Pos.String())
+	}
+	if len(keys) == 0 {
+		return
+	}
+	x.send(statement{
+		sql: "DELETE FROM " + s.own(tableParked) + " AS p USING unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS u(schema, name, key, pos)" +
+			" WHERE p.source = $1 AND p.sink = $2 AND p.stream = $3 AND p.schema = u.schema AND p.name = u.name AND p.key = u.key" +
+			" AND p.pos <= u.pos COLLATE \"C\"",
+		args: [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName), []byte(stream),
+			textArray(schemas), textArray(names), textArray(keys), textArray(positions)},
+		oids:    []uint32{oidText, oidText, oidText, paramText.array, paramText.array, paramText.array, paramText.array},
+		formats: []int16{0, 0, 0, 1, 1, 1, 1}})
+}
+
+// keyHash stands for a change's key, which may be longer than an index takes; empty for a marker and a key that isn't known.
+func keyHash(c *change.Change) string {
+	if c.Op.IsMarker() {
+		return ""
+	}
+	key, err := change.AppendKey(nil, c.Table, c.Row())
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(key)
+	return hex.EncodeToString(sum[:])
+}
+
+// storable is a cause as text that the server stores.
+func storable(cause string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(cause, "\ufffd"), "\x00", "\ufffd")
+}
+
+// parkedColumns are what readParked reads.
+const parkedColumns = "stream, lane, code, cause, change"
+
+func readParked(rr *pgconn.ResultReader) ([]sinks.Parked, error) {
+	var out []sinks.Parked
+	for rr.NextRow() {
+		r := textRow(rr.Values())
+		lane, err := strconv.ParseInt(*r[1], 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("parked change of stream %s: %w", *r[0], err)
+		}
+		c, err := codec.ParseChange([]byte(*r[4]))
+		if err != nil {
+			return nil, fmt.Errorf("parked change of lane %s/%d: %w", *r[0], lane, err)
+		}
+		out = append(out, sinks.Parked{Change: c, Lane: change.Lane{Stream: *r[0], N: int32(lane)}, Code: *r[2], Cause: *r[3]})
+	}
+	_, err := rr.Close()
+	return out, err
+}

@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// exchange is one round trip: statements go out while earlier ones already run, then finish reads all answers.
+type exchange struct {
+	pg    *pgconn.PgConn
+	p     *pgconn.Pipeline
+	reads []func(*pgconn.ResultReader) error // one for each statement; nil: nothing to read but success
+}
+
+func newExchange(ctx context.Context, pg *pgconn.PgConn) *exchange {
+	return &exchange{pg: pg, p: pg.StartPipeline(ctx)}
+}
+
+// statement is one SQL statement with its parameters, of which it keeps nothing after send.
+type statement struct {
+	sql     string
+	args    [][]byte
+	oids    []uint32
+	formats []int16
+	read    func(*pgconn.ResultReader) error
+}
+
+// send queues s.
+func (x *exchange) send(s statement) {
+	x.p.SendQueryParams(s.sql, s.args, s.oids, s.formats, nil)
+	x.reads = append(x.reads, s.read)
+}
+
+// exec queues a statement without parameters.
+func (x *exchange) exec(sql string) { x.send(statement{sql: sql}) }
+
+// flush starts what is queued, so that the server works while more is being encoded.
+func (x *exchange) flush() error { return x.p.Flush() }
+
+// finish sends what is left, reads every answer, and returns the first error: the statements after a failed one have not run.
+func (x *exchange) finish() error {
+	first := x.p.Sync()
+	for i := 0; first == nil || !x.pg.IsClosed(); {
+		result, err := x.p.GetResults()
+		if err != nil {
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		rr, ok := result.(*pgconn.ResultReader)
+		if !ok { // the sync point: all is read
+			break
+		}
+		if read := x.reads[i]; read != nil && first == nil {
+			first = read(rr)
+		}
+		i++
+		if _, err := rr.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	if err := x.p.Close(); err != nil && first == nil {
+		first = err
+	}
+	return first
+}
+
+// abandon ends an exchange whose statements could not all be made: it reads the answers to those that were sent, so that the
+// connection can roll back.
+func (x *exchange) abandon() { _ = x.finish() } // the caller has its own error to return

@@ -1,0 +1,36 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// maxIdent is the longest name that the server keeps whole, in bytes; it cuts longer ones, so two of them may become one.
+// Source: PostgreSQL manual 4.1.1, NAMEDATALEN.
+const maxIdent = 63
+
+// quoteIdent quotes any name. It is the same as the server's format('%I') but for names that need no quotes, which get them too.
+func quoteIdent(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// quoteLiteral quotes a text for SQL; standard_conforming_strings is on in every session of ours.
+func quoteLiteral(s string) string {
+	return `'` + strings.ReplaceAll(s, `'`, `''`) + `'`
+}
+
+// checkIdent refuses a name that the server would refuse or cut.
+func checkIdent(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("a name is empty: %w", change.ErrHalt)
+	case len(name) > maxIdent:
+		return fmt.Errorf("name %q has %d bytes and PostgreSQL keeps %d: %w", name, len(name), maxIdent, change.ErrHalt)
+	case strings.ContainsRune(name, 0) || !utf8.ValidString(name):
+		return fmt.Errorf("name %q holds bytes that PostgreSQL takes in no name: %w", name, change.ErrHalt)
+	}
+	return nil
+}

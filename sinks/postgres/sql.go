@@ -1,0 +1,155 @@
+package postgres
+
+import (
+	"strconv"
+	"strings"
+)
+
+// list joins what f gives for each of the columns.
+func list(columns []int, separator string, f func(i, column int) string) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = f(i, c)
+	}
+	return strings.Join(parts, separator)
+}
+
+func (p *plan) names(columns []int) string {
+	return list(columns, ", ", func(_, c int) string { return quoteIdent(p.columns[c].name) })
+}
+
+// unnest is the rows that the parameters hold, one array a column, as u(c1, c2, ...).
+func (p *plan) unnest(columns []int) string {
+	params := list(columns, ", ", func(i, c int) string { return "$" + strconv.Itoa(i+1) + "::" + p.columns[c].way.param.name + "[]" })
+	names := list(columns, ", ", func(i, _ int) string { return "c" + strconv.Itoa(i+1) })
+	return "unnest(" + params + ") AS u(" + names + ")"
+}
+
+// from is the value of parameter i in the target column's type.
+func (p *plan) from(i, c int) string {
+	v := "u.c" + strconv.Itoa(i+1)
+	if cast := p.columns[c].way.cast; cast != "" {
+		v += "::" + cast
+	}
+	return v
+}
+
+// matches compares the key columns of t with those among columns.
+func (p *plan) matches(columns []int) string {
+	var parts []string
+	for i, c := range columns {
+		if p.isKey(c) {
+			parts = append(parts, "t."+quoteIdent(p.columns[c].name)+" = "+p.from(i, c))
+		}
+	}
+	return strings.Join(parts, " AND ")
+}
+
+func (p *plan) insertSQL(columns []int) string {
+	overriding := ""
+	if p.identity {
+		overriding = " OVERRIDING SYSTEM VALUE"
+	}
+	return "INSERT INTO " + p.name + " AS t (" + p.names(columns) + ")" + overriding + "\nSELECT " + list(columns, ", ", p.from) +
+		"\nFROM " + p.unnest(columns)
+}
+
+// putSQL inserts whole rows or overwrites those of their keys.
+func (p *plan) putSQL(columns []int) string {
+	var set []string
+	for _, c := range columns {
+		if name := quoteIdent(p.columns[c].name); !p.isKey(c) {
+			set = append(set, name+" = excluded."+name)
+		}
+	}
+	sql := p.insertSQL(columns) + "\nON CONFLICT (" + p.names(p.key) + ") DO "
+	if len(set) == 0 {
+		return sql + "NOTHING"
+	}
+	return sql + "UPDATE SET " + strings.Join(set, ", ")
+}
+
+// addSQL inserts a row once for its Position.
+func (p *plan) addSQL(columns []int) string {
+	return p.insertSQL(columns) + "\nON CONFLICT (" + quoteIdent(columnPos) + ") DO NOTHING"
+}
+
+// patchSQL updates the present columns of rows that must be there; its count of rows tells whether they were.
+func (p *plan) patchSQL(columns []int) string {
+	var set []string
+	for i, c := range columns {
+		if !p.isKey(c) {
+			set = append(set, quoteIdent(p.columns[c].name)+" = "+p.from(i, c))
+		}
+	}
+	where := "\nWHERE " + p.matches(columns) + p.alive()
+	if len(set) == 0 { // nothing but the key has come: the row must be there all the same
+		return "SELECT FROM " + p.name + " AS t, " + p.unnest(columns) + where + "\nFOR UPDATE OF t"
+	}
+	return "UPDATE " + p.name + " AS t SET " + strings.Join(set, ", ") + "\nFROM " + p.unnest(columns) + where
+}
+
+func (p *plan) alive() string {
+	if p.mode == SoftDelete {
+		return " AND t." + quoteIdent(columnDeleted) + " IS NULL"
+	}
+	return ""
+}
+
+// removed returns the columns that a delete by key takes: the key, and when it was deleted if that is kept.
+func (p *plan) removed() []int {
+	if p.mode == SoftDelete {
+		return append(append([]int(nil), p.key...), p.own...)
+	}
+	return p.key
+}
+
+// removeSQL deletes by key, or stamps the rows.
+func (p *plan) removeSQL() string {
+	columns := p.removed()
+	if p.mode == SoftDelete {
+		return "UPDATE " + p.name + " AS t SET " + quoteIdent(columnDeleted) + " = u.c" + strconv.Itoa(len(columns)) + "\nFROM " +
+			p.unnest(columns) + "\nWHERE " + p.matches(columns)
+	}
+	return "DELETE FROM " + p.name + " AS t USING " + p.unnest(columns) + "\nWHERE " + p.matches(columns)
+}
+
+// removeOneSQL deletes, or stamps, exactly one row that equals the one in the parameters.
+func (p *plan) removeOneSQL(columns []int) string {
+	var parts []string
+	deleted := ""
+	for i, c := range columns {
+		col := &p.columns[c]
+		v := "($" + strconv.Itoa(i+1) + "::" + col.way.param.name + "[])[1]"
+		if col.name == columnDeleted && col.source < 0 {
+			deleted = v
+			continue
+		}
+		name := "r." + quoteIdent(col.name)
+		if col.way.cast != "" {
+			v = "(" + v + ")::" + col.way.cast
+		}
+		if col.same != "" {
+			v, name = "(("+v+")::"+col.same+")::text", name+"::text"
+		}
+		parts = append(parts, name+" IS NOT DISTINCT FROM "+v)
+	}
+	one := "(SELECT r.ctid FROM " + p.name + " AS r\nWHERE " + strings.Join(append(parts, "true"), " AND ")
+	if p.mode == SoftDelete {
+		return "UPDATE " + p.name + " AS t SET " + quoteIdent(columnDeleted) + " = " + deleted + "\nWHERE t.ctid = " + one + " AND r." +
+			quoteIdent(columnDeleted) + " IS NULL\nLIMIT 1 FOR UPDATE)"
+	}
+	return "DELETE FROM " + p.name + " AS t\nWHERE t.ctid = " + one + "\nLIMIT 1 FOR UPDATE)"
+}
+
+// truncateSQL empties the table. TRUNCATE refuses one that a foreign key points at, even from an empty table.
+func (p *plan) truncateSQL() string {
+	switch {
+	case p.mode == SoftDelete:
+		return "UPDATE " + p.name + " SET " + quoteIdent(columnDeleted) + " = $1::timestamp with time zone WHERE " +
+			quoteIdent(columnDeleted) + " IS NULL"
+	case p.referenced:
+		return "DELETE FROM " + p.name
+	}
+	return "TRUNCATE TABLE " + p.name
+}

@@ -1,0 +1,164 @@
+package postgres
+
+import (
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
+)
+
+// A statement takes at most so many rows and about so many bytes: the server starts on the first while the next is being encoded,
+// and no array comes near its limit of 1 GiB unless one row does.
+const (
+	statementRows  = 2048
+	statementBytes = 4 << 20
+)
+
+// writer queues the statements of steps. It belongs to one call; its buffers are used again for each statement.
+type writer struct {
+	x       *exchange
+	plans   map[*change.Table]*plan
+	args    [][]byte
+	oids    []uint32
+	formats []int16
+}
+
+// write queues all steps in order.
+func (w *writer) write(steps []upsert.Step) error {
+	for i := range steps {
+		for _, run := range steps[i].Runs {
+			if err := w.run(run); err != nil {
+				return err
+			}
+		}
+		if m := steps[i].Marker; m != nil {
+			if err := w.marker(m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *writer) run(run *upsert.Run) error {
+	p := w.plans[run.Table]
+	if run.Action == upsert.RemoveOne {
+		return w.removeOnes(p, run)
+	}
+	columns, sql := p.present(run.Present), ""
+	switch run.Action {
+	case upsert.Remove:
+		columns, sql = p.removed(), p.remove
+	case upsert.Put:
+		if sql = p.put; run.Present != nil {
+			sql = p.putSQL(columns)
+		}
+	case upsert.Patch:
+		sql = p.patchSQL(columns)
+	case upsert.Add:
+		sql = p.addSQL(columns)
+	}
+	for rows := run.Rows; len(rows) > 0; {
+		n := statementLength(rows)
+		var read func(*pgconn.ResultReader) error
+		if run.Action == upsert.Patch {
+			read = hits(p, n)
+		}
+		if err := w.send(p, columns, rows[:n], statement{sql: sql, read: read}); err != nil {
+			return err
+		}
+		if err := w.x.flush(); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// statementLength is how many of rows go into the next statement; at least one.
+func statementLength(rows []upsert.Row) int {
+	size := 0
+	for i := range rows {
+		for j := range rows[i].Values {
+			size += len(rows[i].Values[j].Str()) + 8
+		}
+		if i > 0 && (size > statementBytes || i == statementRows) {
+			return i
+		}
+	}
+	return len(rows)
+}
+
+// hits checks that a Patch found each of its rows. Invariant 7: one that it didn't find is refused, never inserted.
+func hits(p *plan, n int) func(*pgconn.ResultReader) error {
+	return func(rr *pgconn.ResultReader) error {
+		tag, err := rr.Close()
+		if err == nil && tag.RowsAffected() != int64(n) {
+			return reject(sinks.CodeRowMissing, "%s: the change has not all columns and the target has no row of its key", p)
+		}
+		return err
+	}
+}
+
+// send queues one statement over the columns of rows.
+func (w *writer) send(p *plan, columns []int, rows []upsert.Row, st statement) error {
+	for len(w.args) < len(columns) {
+		w.args = append(w.args, nil)
+	}
+	w.oids, w.formats = w.oids[:0], w.formats[:0]
+	for i, c := range columns {
+		var err error
+		if w.args[i], err = p.columns[c].appendArray(w.args[i][:0], rows); err != nil {
+			return err
+		}
+		w.oids, w.formats = append(w.oids, p.columns[c].way.param.array), append(w.formats, 1)
+	}
+	st.args, st.oids, st.formats = w.args[:len(columns)], w.oids, w.formats
+	w.x.send(st)
+	return nil
+}
+
+// removeOnes deletes one row for each of the run's: two equal rows need two statements, since one would find the same row twice.
+func (w *writer) removeOnes(p *plan, run *upsert.Run) error {
+	var columns []int
+	for _, c := range p.present(run.Present) {
+		if p.columns[c].source >= 0 || p.columns[c].name == columnDeleted {
+			columns = append(columns, c)
+		}
+	}
+	sql := p.removeOneSQL(columns)
+	for i := range run.Rows {
+		if err := w.send(p, columns, run.Rows[i:i+1], statement{sql: sql}); err != nil {
+			return err
+		}
+	}
+	return w.x.flush()
+}
+
+// marker queues a Truncate. A NewShape needs nothing: its plan has been made ahead of the transaction.
+func (w *writer) marker(m *change.Change) error {
+	if m.Op != change.Truncate {
+		return nil
+	}
+	p := w.plans[m.Table]
+	row := upsert.Row{Last: m}
+	switch p.mode {
+	case Append:
+		row.Values = make([]change.Value, len(m.Table.Columns)) // all Unset: a Truncate has no row
+		return w.send(p, p.own, []upsert.Row{row}, statement{sql: p.addSQL(p.own)})
+	case SoftDelete:
+		at := change.Instant(0)
+		if m.Txn != nil {
+			at = instantOf(m.Txn.Committed)
+		}
+		b, err := appendMicros(nil, at)
+		if err != nil {
+			return err
+		}
+		w.x.send(statement{sql: p.truncateSQL(), args: [][]byte{b}, oids: []uint32{oidTimestamptz}, formats: []int16{1}})
+		return nil
+	}
+	w.x.exec(p.truncateSQL())
+	return nil
+}
