@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -72,8 +73,8 @@ func All(t *testing.T, f func(t *testing.T, pg *PG)) {
 func newPG(t testing.TB, name, admin string) *PG {
 	t.Helper()
 	client := []string{"psql"}
-	if tool := os.Getenv("TAILWATER_" + strings.ToUpper(name) + "_TOOL"); tool != "" {
-		client = append(strings.Fields(tool), "psql")
+	if recipes := os.Getenv("TAILWATER_RECIPES"); recipes != "" {
+		client = []string{filepath.Join(recipes, name), "tool", "psql"}
 	}
 	return &PG{URL: admin, Admin: admin, Database: "postgres", t: t, psql: client}
 }
