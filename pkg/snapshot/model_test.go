@@ -77,7 +77,7 @@ func newModel(t *rapid.T) *model {
 	}
 	first.visible = true
 	m.log(first)
-	m.cursor = 1
+	m.cursor = len(m.txns)
 	m.upto, m.resume = m.end(), change.Resume(strconv.FormatUint(m.lsn+5, 10))
 	return m
 }
@@ -235,7 +235,7 @@ func (m *model) step() {
 		if name := rapid.SampledFrom(names).Draw(m.t, "table"); !m.locked(name, "*") {
 			m.alter(name)
 		}
-	case n <= 14:
+	case n <= 14 && len(m.txns) > 0:
 		if x := rapid.SampledFrom(m.txns).Draw(m.t, "txn"); !x.visible {
 			x.visible = true
 		}
@@ -292,7 +292,7 @@ func (m *model) sel(c *call) {
 	c.chunk.Info = m.info(c.sel.Name)
 	rows := m.state(c.sel.Name, func(x *modelTxn) bool { return x.visible }, nil)
 	if c.sel.Keys != nil {
-		for _, key := range c.sel.Keys {
+		for _, key := range slices.Sorted(slices.Values(c.sel.Keys)) {
 			id, err := snapshot.ParseKey(c.chunk.Table, key)
 			if err != nil {
 				c.err = err
@@ -339,6 +339,7 @@ func (s *seenBy) Settled(horizon string) bool {
 // Read is snapshot.Log's.
 func (m *model) Read(ctx context.Context, _ int, wake <-chan struct{}) (change.Batch, error) {
 	for {
+		synctest.Wait() // so that nothing depends on the scheduler
 		rest := m.budget == 0
 		if !rest {
 			m.budget--
@@ -448,7 +449,11 @@ func (m *model) Open(ctx context.Context, name, _ string) (snapshot.Export, erro
 	for _, x := range m.txns {
 		x.visible = true
 	}
-	rows := slices.Collect(maps.Values(m.state(name, always, nil)))
+	state := m.state(name, always, nil)
+	var rows [][]change.Value
+	for _, key := range slices.Sorted(maps.Keys(state)) {
+		rows = append(rows, state[key])
+	}
 	return snapshot.Export{Info: m.info(name), At: m.end(), Rows: &exported{rows: rows}}, nil
 }
 

@@ -2,6 +2,7 @@ package snapshot_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -113,7 +114,11 @@ func inBubble(t *testing.T, property func(t *rapid.T)) {
 			defer func() { failure = recover() }()
 			property(rt)
 		})
-		if failure != nil {
+		switch {
+		case failure == nil:
+		case fmt.Sprintf("%T", failure) == "rapid.stopTest":
+			rt.Fatalf("%s", failure)
+		default:
 			panic(failure)
 		}
 	})
@@ -152,4 +157,5 @@ func TestTargetEqualsSource(t *testing.T) {
 func (r *run) request(name string) {
 	runner := r.runner
 	r.asking.Go(func() { _ = runner.Request(r.ctx, name, "") })
+	synctest.Wait()
 }
