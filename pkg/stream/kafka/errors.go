@@ -27,7 +27,7 @@ func classify(code kafkago.Error) error {
 // move, or no answer at all.
 func passing(err error) bool {
 	for _, sentinel := range []error{change.ErrFenced, change.ErrDenied, change.ErrHalt, change.ErrGap, change.ErrPreflight, errClosed,
-		errOldBroker} {
+		errOldBroker, errBegin, context.Canceled} {
 		if errors.Is(err, sentinel) {
 			return false
 		}

@@ -8,6 +8,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/stream"
 )
 
 // Stream is one pipeline's topics. Its methods may be called from several goroutines.
@@ -19,6 +20,8 @@ type Stream struct {
 	shapes *shapes
 	log    *slog.Logger
 }
+
+var _ stream.Stream = (*Stream)(nil)
 
 // Open checks cfg and that the cluster answers: change.ErrPreflight, change.ErrUnreachable or change.ErrDenied. Nothing is made or
 // written before a Publisher opens.

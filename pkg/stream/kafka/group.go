@@ -1,0 +1,204 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// The group's settings. A member that has died is noticed after sessionTimeout; a rebalance begins at most heartbeat after it is due.
+const (
+	sessionTimeout = 10 * time.Second
+	heartbeat      = 500 * time.Millisecond
+	joinBackOff    = 200 * time.Millisecond
+	settle         = 50 * time.Millisecond // between a new topic and joining anew: tables often come several at a time
+	goneAfter      = 10 * time.Second      // a topic of ours that the cluster doesn't know for that long is gone
+)
+
+// run joins the group and serves its assignments until the subscriber ends.
+func (u *subscriber) run() {
+	for u.ctx.Err() == nil {
+		topics, grown := u.s.shapes.watch()
+		if len(topics) == 0 {
+			select {
+			case <-grown:
+			case <-u.ctx.Done():
+			}
+			continue
+		}
+		err := u.checkTopics(topics)
+		if err == nil {
+			err = u.member(topics, grown)
+		}
+		if err != nil && u.ctx.Err() == nil {
+			u.fail(err)
+			return
+		}
+	}
+}
+
+// checkTopics sees to it that topics are there, with as many partitions as are configured: with another number keys have moved, and
+// markers don't stand in every partition.
+func (u *subscriber) checkTopics(topics []string) error {
+	end := time.Now().Add(goneAfter)
+	var pause backOff
+	for {
+		found, err := u.s.client.topics(u.ctx, topics...)
+		if err != nil && !passing(err) {
+			return err
+		}
+		missing := ""
+		for _, name := range topics {
+			t, ok := found[name]
+			switch {
+			case !ok:
+				missing = name
+			case len(t.Partitions) != u.s.cfg.Partitions:
+				return u.s.cfg.refuse("topic %s has %d partitions, %d are configured: a key's records may stand in two of them; set %s to what the topic was made with, or take a new snapshot into a new topic",
+					name, len(t.Partitions), u.s.cfg.Partitions, u.s.cfg.setting("partitions"))
+			}
+		}
+		if err == nil && missing == "" {
+			return nil
+		}
+		if err == nil && time.Now().After(end) {
+			return fmt.Errorf("%w: topic %s is gone, though its shape says that it was written; take a new snapshot of its table", change.ErrGap, missing)
+		}
+		if err := pause.wait(u.ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// member is one membership of the group: it ends when there are more topics, when an assignment asks for it, or with the subscriber.
+func (u *subscriber) member(topics []string, grown <-chan struct{}) error {
+	cfg := &u.s.cfg
+	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
+		ID: u.group, Brokers: cfg.Brokers, Topics: topics, GroupBalancers: []kafkago.GroupBalancer{byTopic{}},
+		Dialer:            &kafkago.Dialer{ClientID: clientID, DialFunc: u.s.client.sockets.dial, Timeout: dialTimeout, TLS: cfg.TLS, SASLMechanism: cfg.SASL},
+		HeartbeatInterval: heartbeat, SessionTimeout: sessionTimeout, RebalanceTimeout: sessionTimeout, JoinGroupBackoff: joinBackOff,
+	})
+	if err != nil {
+		return fmt.Errorf("join: %w", err)
+	}
+	ctx, leave := context.WithCancel(u.ctx)
+	defer group.Close()
+	defer leave()
+	for {
+		select {
+		case <-grown:
+			pause := backOff{last: settle / 2}
+			return pause.wait(ctx)
+		default:
+		}
+		next, cancel := context.WithCancel(ctx)
+		u.wg.Go(func() { // ends with next
+			select {
+			case <-grown:
+				cancel()
+			case <-next.Done():
+			}
+		})
+		gen, err := group.Next(next)
+		stopped := next.Err() != nil
+		cancel()
+		code, isCode := errors.AsType[kafkago.Error](err)
+		switch {
+		case err == nil:
+			gen.Start(func(ended context.Context) { u.serve(ctx, ended, gen, leave) })
+		case ctx.Err() != nil:
+			return nil
+		case stopped:
+			continue
+		case isCode && !passing(classify(code)) && code != kafkago.RebalanceInProgress && code != kafkago.UnknownMemberId && code != kafkago.IllegalGeneration:
+			return fmt.Errorf("join: %w", classify(code))
+		default:
+			u.log.Debug("not in the group yet", "group", u.group, "error", err)
+		}
+	}
+}
+
+// serve takes one generation's assignment from its first to its last moment. leave ends the membership, so that the next one looks at the
+// topics anew.
+func (u *subscriber) serve(ctx, ended context.Context, gen *kafkago.Generation, leave context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(ended, cancel)()
+	a := newAssignment(u, gen, leave)
+	if err := a.place(ctx); err != nil {
+		switch {
+		case ctx.Err() != nil:
+		case passing(err):
+			u.log.Warn("could not take up an assignment; joining anew", "group", u.group, "error", err)
+			var pause backOff
+			_ = pause.wait(ctx) // ended or not, the generation is over
+			leave()
+		default:
+			u.fail(err)
+		}
+		return
+	}
+	u.mu.Lock()
+	u.current = a
+	u.wakeLocked()
+	u.mu.Unlock()
+	u.log.Info("lanes assigned", "group", u.group, "generation", gen.ID, "lanes", len(a.lanes))
+
+	a.run(ctx)
+
+	u.mu.Lock()
+	u.current = nil
+	close(a.lost)
+	u.wakeLocked()
+	u.mu.Unlock()
+	a.commit() // with the offsets of what was committed before the lanes were lost
+}
+
+// byTopic gives all partitions of a topic to one member, because a marker is applied once it has come in all of them.
+type byTopic struct{}
+
+// ProtocolName is kafkago.GroupBalancer.
+func (byTopic) ProtocolName() string { return "tailwater-topic" }
+
+// UserData is kafkago.GroupBalancer.
+func (byTopic) UserData() ([]byte, error) { return nil, nil }
+
+// AssignGroups is kafkago.GroupBalancer: topic by topic, in order, to the member that asked for it and has the fewest partitions so far.
+func (byTopic) AssignGroups(members []kafkago.GroupMember, partitions []kafkago.Partition) kafkago.GroupMemberAssignments {
+	byName := map[string][]int{}
+	for _, p := range partitions {
+		byName[p.Topic] = append(byName[p.Topic], p.ID)
+	}
+	topics := make([]string, 0, len(byName))
+	for name, ids := range byName {
+		slices.Sort(ids)
+		topics = append(topics, name)
+	}
+	slices.Sort(topics)
+	members = slices.SortedFunc(slices.Values(members), func(a, b kafkago.GroupMember) int { return cmp.Compare(a.ID, b.ID) })
+	out := kafkago.GroupMemberAssignments{}
+	load := make([]int, len(members))
+	for _, m := range members {
+		out[m.ID] = map[string][]int{}
+	}
+	for _, name := range topics {
+		to := -1
+		for i, m := range members {
+			if slices.Contains(m.Topics, name) && (to < 0 || load[i] < load[to]) {
+				to = i
+			}
+		}
+		if to >= 0 {
+			out[members[to].ID][name] = byName[name]
+			load[to] += len(byName[name])
+		}
+	}
+	return out
+}
