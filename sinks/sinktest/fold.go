@@ -86,11 +86,32 @@ func testFold(t *testing.T, h Harness) {
 			row[3] = change.Value{}
 			return l.update(row...)
 		}), 1, 12).Draw(r, "batch")
-		applyBatch(t, r, s, m, batch)
+		applyBatch(t, r, s, m, consistent(m, batch))
 		if got, want := lines(h.Rows(t, l.table)), m.lines(l.table); !slices.Equal(got, want) {
 			r.Fatalf("the target holds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	})
+}
+
+// consistent leaves out partial updates of rows that are not there where the batch itself replaces or deletes the row later: a fold takes the later
+// one, a search may name the first, and both are right. No log of a source holds such a pair.
+func consistent(m model, batch []change.Change) []change.Change {
+	seen := model{}
+	for id, row := range m {
+		seen[id] = row
+	}
+	var kept []change.Change
+	for i := range batch {
+		c := &batch[i]
+		replaced := slices.ContainsFunc(batch[i+1:], func(later change.Change) bool {
+			return !later.Op.IsMarker() && !c.Op.IsMarker() && later.Row()[0] == c.Row()[0] && !slices.ContainsFunc(later.After, change.Value.IsUnset)
+		})
+		if !seen.apply(c) && replaced {
+			continue
+		}
+		kept = append(kept, *c)
+	}
+	return kept
 }
 
 // applyBatch applies batch to both; changes that are refused are left out, with all later ones of their keys, and it is applied again.
