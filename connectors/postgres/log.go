@@ -96,4 +96,4 @@ func (l *log) Release(upTo change.Resume) error {
 }
 
 // Close ends the stream after the last Release has been sent.
-func (l *log) Close() { l.wire.stop() }
+func (l *log) Close() error { return l.wire.stop() }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -238,13 +237,8 @@ func (o *opening) stream(ctx context.Context) error {
 	return nil
 }
 
-var errNotOpen = errors.New("a source is opened once for each Start")
-
 // source puts the parts together and lets the stream run.
 func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
-	if o.start.Resume != "" && o.start.Upto.Epoch > o.start.Epoch {
-		return connectors.Opened{}, fmt.Errorf("epoch %d after %d: %w: %w", o.start.Epoch, o.start.Upto.Epoch, errNotOpen, change.ErrHalt)
-	}
 	ctx = context.WithoutCancel(ctx) // the stream ends with Close
 	c := &catalog{config: o.config, conn: o.conn}
 	w := o.repl

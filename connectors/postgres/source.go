@@ -43,6 +43,7 @@ func (s *Source) Head(ctx context.Context) (change.Position, error) {
 	if err != nil {
 		return change.Position{}, err
 	}
+	s.log.Nudge() // whoever asks waits for Upto
 	return below(s.epoch, lsn), nil
 }
 
@@ -51,15 +52,16 @@ func (s *Source) Release(_ context.Context, upTo change.Resume) error { return s
 
 // Close is connectors.Source's.
 func (s *Source) Close() error {
+	var err error
 	s.closing.Do(func() {
 		s.stopWatch()
 		s.watching.Wait()
-		s.log.Close()
+		err = s.log.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 		defer cancel()
 		s.catalog.close(ctx)
 	})
-	return nil
+	return err
 }
 
 // watchEvery is how often the catalogue is looked at for tables that have appeared.

@@ -42,6 +42,8 @@ type wire struct {
 	wake chan struct{}
 	done chan struct{} // run has returned
 
+	farewell error // what went wrong with the last report; to be read after done
+
 	mu       sync.Mutex
 	released uint64 // what the server may forget; only ever rises
 	nudged   bool   // somebody waits for the server to say where it stands
@@ -60,7 +62,8 @@ func (w *wire) run(ctx context.Context) {
 	err := w.read(ctx)
 	w.queue.put(w.assemble.take())
 	if err == nil {
-		err = w.goodbye(ctx)
+		err = w.goodbye()
+		w.farewell = err
 	}
 	closing, cancel := context.WithTimeout(ctx, closeWait)
 	defer cancel()
@@ -76,7 +79,7 @@ var errClosed = errors.New("the source is closed")
 // read is the stream's loop. It returns nil when it is asked to stop.
 func (w *wire) read(ctx context.Context) error {
 	for {
-		stop, err := w.report(ctx)
+		stop, err := w.report()
 		if err != nil || stop {
 			return err
 		}
@@ -131,7 +134,7 @@ func (w *wire) copyData(ctx context.Context, data []byte) error {
 			w.put()
 		}
 	case len(data) == keepaliveLength && data[0] == pglogrepl.PrimaryKeepaliveMessageByteID:
-		return w.keepalive(ctx, binary.BigEndian.Uint64(data[1:]), data[keepaliveLength-1] != 0)
+		return w.keepalive(binary.BigEndian.Uint64(data[1:]), data[keepaliveLength-1] != 0)
 	default:
 		return fmt.Errorf("%d bytes after %s: %w: %w", len(data), lsnText(w.assemble.at.lsn), errFrame, change.ErrHalt)
 	}
@@ -139,7 +142,7 @@ func (w *wire) copyData(ctx context.Context, data []byte) error {
 }
 
 // keepalive notes how far the server has come without us, and answers.
-func (w *wire) keepalive(ctx context.Context, lsn uint64, reply bool) error {
+func (w *wire) keepalive(lsn uint64, reply bool) error {
 	moved, err := w.assemble.idle(lsn)
 	if err != nil {
 		return err
@@ -157,14 +160,13 @@ func (w *wire) keepalive(ctx context.Context, lsn uint64, reply bool) error {
 	return nil
 }
 
-// flush puts what has been decoded before the connection is waited for, so that a change never waits for the next one; while a
-// stream is busy, a reader that waits gets whole transactions.
+// flush puts the transactions that have been decoded, before the connection is waited for: a change never waits for the next one.
+// While a stream is busy they are put once the reader waits. A transaction is cut only where it fills a segment.
 func (w *wire) flush() {
-	if len(w.assemble.segment.ends) == 0 && len(w.assemble.segment.changes) == 0 {
+	if w.assemble.inside || len(w.assemble.segment.ends) == 0 {
 		return
 	}
-	silent := w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0
-	if silent || !w.assemble.inside && w.queue.wanted() {
+	if w.queue.wanted() || w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0 {
 		w.put()
 	}
 }
@@ -190,7 +192,7 @@ func (w *wire) waitForSpace() {
 // report tells the server what it must be told by now and sets the deadline of the next read.
 //
 // Invariant 1: what is written, flushed and applied is what was released, never what was received.
-func (w *wire) report(ctx context.Context) (stop bool, err error) {
+func (w *wire) report() (stop bool, err error) {
 	now := time.Now()
 	asked := false
 	select {
@@ -253,7 +255,7 @@ func (w *wire) send(request bool) error {
 }
 
 // goodbye sends the last release and ends the stream in order, so that the server has read it and the slot is free.
-func (w *wire) goodbye(ctx context.Context) error {
+func (w *wire) goodbye() error {
 	if err := w.send(false); err != nil {
 		return err
 	}
@@ -292,8 +294,10 @@ func (w *wire) release(lsn uint64) { w.ask(func() { w.released = max(w.released,
 
 func (w *wire) nudge() { w.ask(func() { w.nudged = true }) }
 
-// stop ends the stream after a last report, and waits for it.
-func (w *wire) stop() {
+// stop ends the stream after a last report, waits for it, and returns what kept the report from being sent. A stream that has ended
+// already reports nothing.
+func (w *wire) stop() error {
 	w.ask(func() { w.stopping = true })
 	<-w.done
+	return w.farewell
 }
