@@ -1,0 +1,340 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/stream"
+	"github.com/tailwater-cdc/tailwater/sinks"
+)
+
+var (
+	errOnce    = errors.New("all that was committed at the start is applied")
+	errMoved   = errors.New("the target's marks have been moved by somebody else; they are loaded again")
+	errLost    = errors.New("the lanes have been assigned to somebody else")
+	errStopped = errors.New("asked to stop")
+	errAgain   = errors.New("parked changes have been taken away; what is parked is loaded again")
+	errParked  = errors.New("changes are parked")
+)
+
+// apply is the apply loop of one sink. Each run is one life.
+type apply struct {
+	cfg    *Config
+	sink   *Sink
+	board  *board
+	log    *slog.Logger
+	event  Event
+	finish <-chan struct{} // with Once: closed when nothing more will be published
+}
+
+// laneState is one lane of the present assignment.
+type laneState struct {
+	mark   change.Mark     // as it stands in the target
+	head   change.Position // busy: the first change of the delivery in hand that is not applied
+	busy   bool
+	since  time.Time // when mark last moved
+	parked parkedKeys
+}
+
+// applying is one life of an apply loop.
+type applying struct {
+	*apply
+	target sinks.MarkSink
+	sub    stream.Subscriber
+	ready  func()
+	stop   context.CancelCauseFunc // ends fetching
+
+	mu      sync.Mutex
+	moved   chan struct{}  // closed and replaced when a mark has moved or lanes have been assigned
+	streams map[string]int // parked changes of each assigned stream
+	lanes   map[change.Lane]*laneState
+	failed  error // of the first delivery that failed
+}
+
+// run fetches until ctx is cancelled, or with Once until the lanes' ends as of finish. Each Delivery is applied in a goroutine of its
+// own: a lane has at most one outstanding, so the lanes bound them.
+func (a *apply) run(ctx, hard context.Context, ready func()) error {
+	target, err := a.sink.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	work, end := lingering(ctx, hard, a.cfg.DrainTimeout)
+	defer end(nil)
+	fetching, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	l := &applying{apply: a, target: target, ready: ready, stop: stop,
+		moved: make(chan struct{}), streams: map[string]int{}, lanes: map[change.Lane]*laneState{}}
+	l.sub, err = a.cfg.Stream.Subscriber(work, stream.Subscription{Sink: a.sink.Name, Begin: l.begin})
+	if err != nil {
+		return errors.Join(fmt.Errorf("subscribe: %w", err), target.Close())
+	}
+	var wg sync.WaitGroup
+	if a.cfg.Once {
+		wg.Go(func() { l.untilEnd(fetching) })
+	}
+	err = l.fetch(fetching, work, &wg)
+	stop(err)
+	wg.Wait()
+	switch {
+	case l.failed != nil:
+		err = l.failed
+	case errors.Is(context.Cause(fetching), errOnce):
+		err = errOnce
+	}
+	a.board.sink(a.sink.Name, func(s *SinkStatus) { s.Marks, s.Paused, s.Waits = nil, false, 0 })
+	err = l.outcome(ctx, err)
+	return errors.Join(err, l.sub.Close(), target.Close())
+}
+
+// outcome tells an end that was asked for from one that was not.
+func (l *applying) outcome(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, errOnce):
+		if n := l.parkedNow(); n > 0 {
+			return fmt.Errorf("%d %w in sink %s: `parked list` shows them", n, errParked, l.sink.Name)
+		}
+		return nil
+	case ctx.Err() != nil && l.failed == nil:
+		return nil // Fetch ended because it was told to
+	case errors.Is(err, change.ErrFenced):
+		return fmt.Errorf("%s", err.Error()) // lanes were lost, which ends nothing: the next life gets its own
+	}
+	return err
+}
+
+func (l *applying) fetch(ctx, work context.Context, wg *sync.WaitGroup) error {
+	for {
+		d, err := l.sub.Fetch(ctx, l.cfg.BatchBytes)
+		if err != nil {
+			return fmt.Errorf("fetch: %w", err)
+		}
+		wg.Go(func() {
+			switch err := l.deliver(ctx, work, d); {
+			case err == nil, errors.Is(err, errStopped):
+			case errors.Is(err, errLost):
+				l.lose(d)
+			default:
+				l.fail(err)
+			}
+		})
+	}
+}
+
+// fail ends this life with the first delivery's error.
+func (l *applying) fail(err error) {
+	l.mu.Lock()
+	if l.failed == nil {
+		l.failed = err
+	}
+	l.mu.Unlock()
+	l.stop(err)
+}
+
+// lose forgets the lanes of a delivery that came to nothing, unless they have been assigned again since.
+func (l *applying) lose(d stream.Delivery) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range d.To {
+		if s := l.lanes[m.Lane]; s != nil && s.busy {
+			delete(l.lanes, m.Lane)
+		}
+	}
+	l.wake()
+}
+
+// begin loads marks and parked keys inside each new assignment (invariant 8).
+func (l *applying) begin(ctx context.Context, lanes []change.Lane) ([]change.Mark, error) {
+	states := map[string]sinks.State{}
+	fresh := make(map[change.Lane]*laneState, len(lanes))
+	now := time.Now()
+	for _, lane := range lanes {
+		fresh[lane] = &laneState{mark: change.Mark{Lane: lane}, since: now}
+		if _, ok := states[lane.Stream]; ok {
+			continue
+		}
+		state, err := l.target.Load(ctx, lane.Stream)
+		if err != nil {
+			return nil, fmt.Errorf("load marks of %s: %w", lane.Stream, err)
+		}
+		states[lane.Stream] = state
+	}
+	var marks []change.Mark
+	for name, state := range states {
+		for _, m := range state.Marks {
+			if s := fresh[m.Lane]; s != nil {
+				s.mark = m
+				marks = append(marks, m)
+			} else if l.cfg.Direct {
+				return nil, fmt.Errorf("sink %s has a mark of lane %d of %s, %d lanes are configured: the number of lanes can't change under a target: %w",
+					l.sink.Name, m.Lane.N, name, len(lanes), change.ErrPreflight)
+			}
+		}
+		for i := range state.Parked {
+			p := &state.Parked[i]
+			k, err := keyOf(&p.Change)
+			if err != nil {
+				return nil, fmt.Errorf("parked change: %w", err)
+			}
+			if s := fresh[p.Lane]; s != nil {
+				s.parked.add(k)
+			}
+		}
+	}
+	l.assign(fresh, states)
+	l.ready()
+	return marks, nil
+}
+
+func (l *applying) assign(fresh map[change.Lane]*laneState, states map[string]sinks.State) {
+	l.mu.Lock()
+	l.lanes = fresh
+	clear(l.streams)
+	for name, state := range states {
+		l.streams[name] = len(state.Parked)
+	}
+	l.wake()
+	l.mu.Unlock()
+	l.report()
+}
+
+// wake lets everybody who waits for another lane look again. The caller holds mu.
+func (l *applying) wake() {
+	close(l.moved)
+	l.moved = make(chan struct{})
+}
+
+// deliver applies one Delivery and commits it. Lost lanes are dropped before a target transaction begins, never in the middle.
+func (l *applying) deliver(ctx, work context.Context, d stream.Delivery) error {
+	j, err := l.job(d)
+	if err != nil {
+		return err
+	}
+	if err := j.behind(j.keys()); err != nil {
+		return err
+	}
+	if len(j.changes) > 0 || len(j.parked) > 0 || moves(j) {
+		err = l.settle(ctx, work, d.Lost, j)
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.sub.Commit(work, d); err != nil {
+		if errors.Is(err, change.ErrFenced) {
+			return errLost
+		}
+		return fmt.Errorf("commit: %w", err)
+	}
+	l.mu.Lock()
+	for _, s := range j.lanes {
+		s.busy = false
+	}
+	l.wake()
+	l.mu.Unlock()
+	return nil
+}
+
+func moves(j *job) bool {
+	for i := range j.to {
+		if j.to[i] != j.from[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// keys is what is parked in the lane of j; a job of several lanes is a marker, which has no key.
+func (j *job) keys() *parkedKeys { return &j.lanes[0].parked }
+
+// job prepares what of a delivery the marks don't cover. Nobody else drops anything (invariant 2).
+func (l *applying) job(d stream.Delivery) (*job, error) {
+	j := &job{lanes: make([]*laneState, len(d.To))}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, to := range d.To {
+		s := l.lanes[to.Lane]
+		if s == nil {
+			return nil, fmt.Errorf("a delivery of lane %d of %s, which is not assigned: %w", to.Lane.N, to.Lane.Stream, errLost)
+		}
+		j.lanes[i] = s
+		j.from = append(j.from, s.mark)
+		j.to = append(j.to, change.Mark{Lane: to.Lane, Next: to.Next, Pos: max2(s.mark.Pos, to.Pos)})
+	}
+	j.changes = l.uncovered(d.Changes, j.from)
+	head := j.to[0].Pos
+	if len(j.changes) > 0 {
+		head = j.changes[0].Pos
+	}
+	for _, s := range j.lanes {
+		s.busy, s.head = true, head
+	}
+	l.wake()
+	return j, nil
+}
+
+// uncovered is c without what every one of the marks covers; c itself where that is nothing, which costs no copy.
+func (l *applying) uncovered(c []change.Change, marks []change.Mark) []change.Change {
+	low := marks[0].Pos
+	for _, m := range marks[1:] {
+		if m.Pos.Less(low) {
+			low = m.Pos
+		}
+	}
+	first := 0
+	for first < len(c) && !low.Covers(&c[first]) {
+		first++
+	}
+	if first == len(c) {
+		return c
+	}
+	kept := append(make([]change.Change, 0, len(c)), c[:first]...)
+	for i := first; i < len(c); i++ {
+		if low.Covers(&c[i]) {
+			l.cfg.Observer.rows(l.event, StageSkipped, c[i:i+1])
+		} else {
+			kept = append(kept, c[i])
+		}
+	}
+	return kept
+}
+
+// applied takes in that j is durable in the target.
+func (l *applying) applied(j *job, took time.Duration) error {
+	now := time.Now()
+	l.cfg.Observer.applied(l.event, took)
+	l.cfg.Observer.rows(l.event, StageApplied, j.changes)
+	l.cfg.Observer.latency(l.event, j.changes, now)
+	l.mu.Lock()
+	before := j.keys().n
+	err := j.record(j.keys())
+	l.streams[j.to[0].Lane.Stream] += j.keys().n - before
+	for i, s := range j.lanes {
+		s.mark, s.head, s.since = j.to[i], max2(s.head, j.to[i].Pos), now
+	}
+	l.wake()
+	l.mu.Unlock()
+	if n := len(j.parked); n > 0 {
+		l.log.Warn("the target refused changes: parked with all later ones of their keys", "pipeline", l.cfg.Name, "sink", l.sink.Name,
+			"n", n, "table", j.parked[0].Change.Table.String(), "pos", j.parked[0].Change.Pos.String(), "code", j.parked[0].Code, "err", j.parked[0].Cause)
+		for i := range j.parked {
+			l.cfg.Observer.rows(l.event, StageParked, []change.Change{j.parked[i].Change})
+		}
+	}
+	l.report()
+	return err
+}
+
+// parkedNow counts the parked changes of the assigned streams.
+func (l *applying) parkedNow() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, of := range l.streams {
+		n += of
+	}
+	return n
+}

@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/connectors"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// State is what a pipeline is doing.
+type State string
+
+// The states.
+const (
+	Starting     State = "starting"
+	Snapshotting State = "snapshot" // running, and a snapshot is not complete
+	Running      State = "running"
+	Draining     State = "draining" // asked to stop; what is in flight is finished
+	Halted       State = "halted"   // ended for a reason that somebody has to look at
+	Stopped      State = "stopped"
+)
+
+// Status is a pipeline at one instant. The chain Read >= Published >= Saved >= Released always holds.
+type Status struct {
+	Pipeline    string                `json:"pipeline"`
+	State       State                 `json:"state"`
+	Capturing   bool                  `json:"capturing"` // source and publisher are open
+	Epoch       uint32                `json:"epoch"`
+	Identity    string                `json:"identity"`
+	Read        change.Position       `json:"read"`
+	Published   change.Position       `json:"published"` // acknowledged by the stream
+	Saved       change.Position       `json:"saved"`
+	SavedAt     time.Time             `json:"saved_at"` // of the last Save in this process
+	Released    change.Position       `json:"released"`
+	Committed   time.Time             `json:"committed"` // by the source's clock, the last transaction read
+	Snapshot    []connectors.Progress `json:"snapshot"`
+	Sinks       []SinkStatus          `json:"sinks"`
+	Restarts    int                   `json:"restarts"`
+	LastError   string                `json:"last_error"` // of any loop; stays after it has recovered
+	LastErrorAt time.Time             `json:"last_error_at"`
+}
+
+// SinkStatus is one sink's part of a Status.
+type SinkStatus struct {
+	Sink   string        `json:"sink"`
+	Ready  bool          `json:"ready"`
+	Marks  []change.Mark `json:"marks"` // of the lanes that are assigned to this process, by stream and lane
+	Parked int           `json:"parked"`
+	Paused bool          `json:"paused"` // a lane waits because parked_limit is reached
+	Waits  int           `json:"waits"`  // lanes that wait for the order of others
+}
+
+// board holds what Status shows. The loops write, anybody reads.
+type board struct {
+	mu       sync.Mutex
+	s        Status
+	live     map[string]bool              // loops that have succeeded once and run: "" is capture
+	need     int                          // loops that there are
+	progress func() []connectors.Progress // nil: no source is open
+}
+
+func newBoard(c *Config) *board {
+	b := &board{s: Status{Pipeline: c.Name, State: Starting}, live: map[string]bool{}}
+	if c.captures() {
+		b.need++
+	}
+	if c.applies() {
+		b.need += len(c.Sinks)
+		for _, s := range c.Sinks {
+			b.s.Sinks = append(b.s.Sinks, SinkStatus{Sink: s.Name})
+		}
+	}
+	return b
+}
+
+func (b *board) update(f func(s *Status)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f(&b.s)
+}
+
+func (b *board) sink(name string, f func(s *SinkStatus)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.s.Sinks {
+		if b.s.Sinks[i].Sink == name {
+			f(&b.s.Sinks[i])
+		}
+	}
+}
+
+// source says where progress comes from while a source is open; nil: it is closed.
+func (b *board) source(progress func() []connectors.Progress) {
+	b.mu.Lock()
+	b.progress = progress
+	b.mu.Unlock()
+	if progress != nil {
+		now := progress()
+		b.update(func(s *Status) { s.Snapshot = now })
+	}
+}
+
+// snapshot is a copy with the source's present progress.
+func (b *board) snapshot() Status {
+	b.mu.Lock()
+	progress := b.progress
+	b.mu.Unlock()
+	var now []connectors.Progress
+	if progress != nil {
+		now = progress() // the source's own lock: not under ours
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if progress != nil {
+		b.s.Snapshot = now
+	}
+	s := b.s
+	if s.State == Running && !complete(s.Snapshot) {
+		s.State = Snapshotting
+	}
+	s.Snapshot = slices.Clone(s.Snapshot)
+	s.Sinks = slices.Clone(s.Sinks)
+	for i := range s.Sinks {
+		s.Sinks[i].Marks = slices.Clone(s.Sinks[i].Marks)
+	}
+	return s
+}
+
+// complete says that no table's snapshot is still to be finished.
+func complete(p []connectors.Progress) bool {
+	return !slices.ContainsFunc(p, func(p connectors.Progress) bool { return !p.Done })
+}
+
+// fail keeps what went wrong last.
+func (b *board) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.s.LastError, b.s.LastErrorAt = err.Error(), time.Now()
+}
+
+// enter changes the state and says whether it did: a drain is not undone, and an end is one.
+func (b *board) enter(s State) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	was := b.s.State
+	if was == Halted || was == Stopped || was == s || was == Draining && s != Halted && s != Stopped {
+		return false
+	}
+	b.s.State = s
+	return true
+}
+
+// up takes in that a loop runs or has ended, and says whether all of them run now.
+func (b *board) up(loop string, runs bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if runs {
+		b.live[loop] = true
+	} else {
+		delete(b.live, loop)
+	}
+	for i := range b.s.Sinks {
+		b.s.Sinks[i].Ready = b.live[b.s.Sinks[i].Sink]
+	}
+	b.s.Capturing = b.live[""]
+	return runs && len(b.live) == b.need
+}
