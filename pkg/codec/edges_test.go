@@ -63,7 +63,7 @@ func TestSnapshotRowsOfTwoChunks(t *testing.T) {
 	c.Op, c.Txn = change.SnapshotRow, nil
 	for _, commit := range []uint64{5, 6} {
 		c.Pos.Commit = commit
-		if got := readEnvelope(t, record(t, e, &c).Value); *got.Source.LSN != commit || got.Source.TsMs != nil || got.Source.TxID != nil {
+		if got := readEnvelope(t, record(t, e, &c).Value); *got.Source.LSN != commit || got.Source.Millis != nil || got.Source.TxID != nil {
 			t.Errorf("the source block of a row at %d is %+v", commit, got.Source)
 		}
 	}

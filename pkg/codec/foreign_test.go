@@ -21,7 +21,7 @@ type envelope struct {
 		Version   string  `json:"version"`
 		Connector string  `json:"connector"`
 		Name      string  `json:"name"`
-		TsMs      *int64  `json:"ts_ms"`
+		Millis    *int64  `json:"ts_ms"`
 		Snapshot  string  `json:"snapshot"`
 		DB        string  `json:"db"`
 		Schema    string  `json:"schema"`
@@ -32,8 +32,8 @@ type envelope struct {
 		File      string  `json:"file"`
 		Pos       *int64  `json:"pos"`
 	} `json:"source"`
-	Op   string `json:"op"`
-	TsMs *int64 `json:"ts_ms"`
+	Op     string `json:"op"`
+	Millis *int64 `json:"ts_ms"`
 }
 
 func readEnvelope(t fail, value []byte) envelope {
@@ -54,11 +54,11 @@ func TestForeignReader(t *testing.T) {
 	c.Op, c.Before = change.Update, c.After
 	e := readEnvelope(t, record(t, codec.NewEncoder(codec.Options{Database: "bench"}), &c).Value)
 	src := e.Source
-	if e.Op != "u" || e.Before == nil || e.After == nil || *e.TsMs != 1730000000123 {
+	if e.Op != "u" || e.Before == nil || e.After == nil || *e.Millis != 1730000000123 {
 		t.Errorf("the envelope is %+v", e)
 	}
 	if src.Connector != "postgresql" || src.Name != "shop" || src.DB != "bench" || src.Schema != "public" || src.Table != "orders" ||
-		src.Snapshot != "false" || *src.TsMs != 1730000000123 || *src.TxID != 571 || *src.LSN != 0x16B3748 {
+		src.Snapshot != "false" || *src.Millis != 1730000000123 || *src.TxID != 571 || *src.LSN != 0x16B3748 {
 		t.Errorf("the source block is %+v", src)
 	}
 	var row struct {
@@ -82,7 +82,7 @@ func TestForeignReaderOfAnything(t *testing.T) {
 		}
 		value := record(t, codec.NewEncoder(codec.Options{}), &c).Value
 		e := readEnvelope(t, value)
-		if e.Op != ops[c.Op] || (e.TsMs == nil) != (c.Txn == nil) || (e.Source.Snapshot == "true") != (c.Op == change.SnapshotRow) {
+		if e.Op != ops[c.Op] || (e.Millis == nil) != (c.Txn == nil) || (e.Source.Snapshot == "true") != (c.Op == change.SnapshotRow) {
 			t.Fatalf("%s", value)
 		}
 		compare(t, c.Table, c.Before, e.Before)

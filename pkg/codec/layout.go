@@ -22,7 +22,13 @@ type column struct {
 	unit int64  // microseconds that a Time, Instant or WallTime of this precision is a multiple of
 }
 
+// maxColumns bounds what reading one record may take, whatever a shape says; no engine has tables as wide.
+const maxColumns = 16_384
+
 func newLayout(t *change.Table) (*layout, error) {
+	if len(t.Columns) > maxColumns {
+		return nil, errorf("table %s has %d columns, at most %d can be carried", t, len(t.Columns), maxColumns)
+	}
 	l := &layout{table: t, columns: make([]column, len(t.Columns)), byName: make(map[string]int, len(t.Columns))}
 	for i := range t.Columns {
 		c := &t.Columns[i]

@@ -71,17 +71,26 @@ func ParseChange(b []byte) (change.Change, error) {
 
 type changeParser struct {
 	s     scanner
-	first bool // a member has been read
+	begun bool // a member has been read
 	word  []byte
 	rows  rowReader
 }
 
 var errVersion = errors.New("not version 1 of the self-contained form")
 
-// member passes over the name of a member that has to be next, if it is.
+// need passes over the name of the member that has to be next.
+func (p *changeParser) need(name string) error {
+	ok, err := p.member(name)
+	if err == nil && !ok {
+		err = p.s.want("member " + name)
+	}
+	return err
+}
+
+// member passes over the name of a member, if it is next.
 func (p *changeParser) member(name string) (bool, error) {
 	back := p.s.i
-	more, err := p.s.next(!p.first)
+	more, err := p.s.next(!p.begun)
 	if err != nil {
 		return false, err
 	}
@@ -90,7 +99,7 @@ func (p *changeParser) member(name string) (bool, error) {
 			return false, err
 		}
 		if string(p.word) == name {
-			p.first = true
+			p.begun = true
 			return true, nil
 		}
 	}
@@ -98,21 +107,25 @@ func (p *changeParser) member(name string) (bool, error) {
 	return false, nil
 }
 
-// text reads a member that is a string, if it is next.
-func (p *changeParser) text(name string) (s string, ok bool, err error) {
-	if ok, err = p.member(name); ok {
-		p.word, err = p.s.text(p.word[:0])
-		s = string(p.word)
+// text reads a member that is a string.
+func (p *changeParser) text(name string) (string, error) {
+	if err := p.need(name); err != nil {
+		return "", err
 	}
-	return s, ok, err
+	var err error
+	p.word, err = p.s.text(p.word[:0])
+	return string(p.word), err
 }
 
 func (p *changeParser) parse() (c change.Change, err error) {
 	if !p.s.take('{') {
 		return c, p.s.want("an object")
 	}
-	if ok, err := p.member("v"); err != nil || !ok || p.s.peek() != '1' {
-		return c, errors.Join(errVersion, err)
+	if err := p.need("v"); err != nil {
+		return c, err
+	}
+	if p.s.peek() != '1' {
+		return c, errVersion
 	}
 	p.s.i++
 	unset, err := p.head(&c)
@@ -143,41 +156,47 @@ func (p *changeParser) parse() (c change.Change, err error) {
 
 // head reads what stands before the shape.
 func (p *changeParser) head(c *change.Change) (unset string, err error) {
-	op, ok, err := p.text("op")
-	if err != nil || !ok {
-		return "", errors.Join(errors.New("no op"), err)
+	op, err := p.text("op")
+	if err != nil {
+		return "", err
 	}
 	for o := change.Insert; o <= change.NewShape; o++ {
 		if o.String() == op {
 			c.Op = o
 		}
 	}
-	pos, ok, err := p.text("pos")
-	if err != nil || !ok {
-		return "", errors.Join(errors.New("no pos"), err)
+	pos, err := p.text("pos")
+	if err != nil {
+		return "", err
 	}
 	if c.Pos, err = change.ParsePosition(pos); err != nil {
 		return "", err
 	}
-	id, ok, err := p.text("txn")
-	if err != nil {
+	if c.Txn, err = p.txn(); err != nil {
 		return "", err
 	}
-	if ok {
-		if c.Txn, err = p.txn(id); err != nil {
-			return "", err
-		}
+	ok, err := p.member("unset")
+	if err != nil || !ok {
+		return "", err
 	}
-	unset, ok, err = p.text("unset")
-	if err == nil && ok && unset == "" {
+	if p.word, err = p.s.text(p.word[:0]); err == nil && len(p.word) == 0 {
 		err = errors.New("unset is empty")
 	}
-	return unset, err
+	return string(p.word), err
 }
 
-func (p *changeParser) txn(id string) (*change.Txn, error) {
-	if ok, err := p.member("time_us"); err != nil || !ok {
-		return nil, errors.Join(errors.New("no time_us"), err)
+// txn reads the transaction, nil where there is none.
+func (p *changeParser) txn() (*change.Txn, error) {
+	ok, err := p.member("txn")
+	if err != nil || !ok {
+		return nil, err
+	}
+	if p.word, err = p.s.text(p.word[:0]); err != nil {
+		return nil, err
+	}
+	t := &change.Txn{ID: string(p.word)}
+	if err := p.need("time_us"); err != nil {
+		return nil, err
 	}
 	text, whole, err := p.s.number()
 	if err != nil {
@@ -187,12 +206,13 @@ func (p *changeParser) txn(id string) (*change.Txn, error) {
 	if err != nil || !whole {
 		return nil, fmt.Errorf("time_us %.64q is no integer", text)
 	}
-	return &change.Txn{ID: id, Committed: timeOf(us)}, nil
+	t.Committed = timeOf(us)
+	return t, nil
 }
 
 func (p *changeParser) shape() (*layout, error) {
-	if ok, err := p.member("shape"); err != nil || !ok {
-		return nil, errors.Join(errors.New("no shape"), err)
+	if err := p.need("shape"); err != nil {
+		return nil, err
 	}
 	if p.s.peek() != '{' {
 		return nil, p.s.want("a shape")
@@ -209,9 +229,8 @@ func (p *changeParser) shape() (*layout, error) {
 }
 
 func (p *changeParser) row(name string, l *layout, unset unsetColumns) ([]change.Value, error) {
-	ok, err := p.member(name)
-	if err != nil || !ok {
-		return nil, errors.Join(fmt.Errorf("no %s", name), err)
+	if err := p.need(name); err != nil {
+		return nil, err
 	}
 	row, err := p.rows.read(&p.s, l, unset)
 	if err != nil {

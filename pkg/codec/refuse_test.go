@@ -208,6 +208,10 @@ func TestEncodeRefuses(t *testing.T) {
 		{"no table", func(c *change.Change) { c.Table = nil }},
 		{"reserved column name", func(c *change.Change) { c.Table.Columns[0].Name = "__tailwater" }},
 		{"two columns of one name", func(c *change.Change) { c.Table.Columns[0].Name = "n" }},
+		{"too many columns", func(c *change.Change) {
+			c.Table.Columns = make([]change.Column, 1<<15)
+			c.After = make([]change.Value, 1<<15)
+		}},
 		{"key column out of range", func(c *change.Change) { c.Table.Key = []int{7} }},
 		{"column without a kind", func(c *change.Change) { c.Table.Columns[0].Kind = change.KindNull }},
 		{"date past the format", func(c *change.Change) {
