@@ -16,7 +16,7 @@ import (
 const (
 	maxFileLines     = 400
 	maxFunctionLines = 60
-	maxParameters    = 4
+	maxParameters    = 4 // besides a context
 )
 
 var exceptions = map[string]string{}
@@ -124,12 +124,22 @@ func (c *check) function(fn *ast.FuncDecl) {
 	if lines > maxFunctionLines && !c.test {
 		c.report(name, "%d lines, the bar is %d", lines, maxFunctionLines)
 	}
-	if n := fn.Type.Params.NumFields(); n > maxParameters && !c.test {
+	if n := parameters(fn); n > maxParameters && !c.test {
 		c.report(name, "%d parameters, the bar is %d: pass a struct", n, maxParameters)
 	}
 	if fn.Name.Name == "init" && fn.Recv == nil {
 		c.report(name, "no init: wiring is explicit")
 	}
+}
+
+func parameters(fn *ast.FuncDecl) int {
+	n := fn.Type.Params.NumFields()
+	if n > 0 {
+		if sel, ok := fn.Type.Params.List[0].Type.(*ast.SelectorExpr); ok && sel.Sel.Name == "Context" {
+			return n - 1
+		}
+	}
+	return n
 }
 
 // node bans calls that end the process below main or make a test guess how long something takes.
@@ -153,7 +163,7 @@ func (c *check) node(n ast.Node) bool {
 	case "time.Sleep":
 		c.report(c.path, "sleeps; wait for what you wait for")
 	case "os.Exit":
-		if c.path != "cmd/tailwater/main.go" && !c.test {
+		if filepath.Base(c.path) != "main.go" && !c.test {
 			c.report(c.path, "ends the process; only main may")
 		}
 	}
