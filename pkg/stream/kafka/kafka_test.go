@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -92,4 +93,40 @@ func closed(t testing.TB, c interface{ Close() error }) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// fetch reads n changes from the first record on, as a new sink, with what it commits.
+func fetch(t testing.TB, s *kafka.Stream, n int) []change.Change {
+	t.Helper()
+	sub, err := s.Subscriber(t.Context(), stream.Subscription{Sink: "reader", Begin: fromStart})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, sub)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	var out []change.Change
+	for len(out) < n {
+		d, err := sub.Fetch(ctx, 1<<20)
+		if err != nil {
+			t.Fatalf("fetch after %d changes: %v", len(out), err)
+		}
+		out = append(out, d.Changes...)
+		if err := sub.Commit(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func fromStart(context.Context, []change.Lane) ([]change.Mark, error) { return nil, nil }
+
+// notes is the second column of n changes.
+func notes(t testing.TB, s *kafka.Stream, n int) []string {
+	t.Helper()
+	var out []string
+	for _, c := range fetch(t, s, n) {
+		out = append(out, c.After[1].Str())
+	}
+	return out
 }

@@ -1,12 +1,11 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"context"
 
 	kafkago "github.com/segmentio/kafka-go"
 
@@ -153,6 +152,7 @@ func (l *lane) produce(ctx context.Context, c *chunk) error {
 	ctx, cancel := context.WithTimeout(ctx, client.timeout)
 	defer cancel()
 	req := &produce{broker: broker, topic: l.id.Stream, n: l.id.N, timeout: int32(client.timeout.Milliseconds()), batch: c.wire}
+	l.p.requests.Add(1)
 	if _, err := client.transport.RoundTrip(ctx, client.addr, req); err != nil {
 		c.dirty = true // the transport may be reading it still
 		return fmt.Errorf("broker %d: %w", broker, err)

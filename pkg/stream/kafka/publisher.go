@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -40,8 +41,10 @@ type publisher struct {
 	kicked  []*lane // lanes that the batch has put records into
 	skipped uint64  // records that the tails held already
 
-	ctx  context.Context // ends with the publisher: the one that its goroutines run under
-	stop context.CancelFunc
+	ctx      context.Context // ends with the publisher: the one that its goroutines run under
+	stop     context.CancelFunc
+	requests atomic.Uint64 // produce requests begun
+
 	wg   sync.WaitGroup
 	once sync.Once
 	err  error // set before stop
@@ -103,6 +106,9 @@ func (p *publisher) open(ctx context.Context) (err error) {
 // Publish queues b. It blocks while the batches that are not acknowledged take more than the configured memory; one that is larger than
 // all of it waits until it is alone.
 func (p *publisher) Publish(ctx context.Context, b change.Batch) error {
+	if p.ctx.Err() != nil {
+		return p.refused(ctx)
+	}
 	size := min(int64(b.Size()), int64(p.s.cfg.MemoryBytes))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
