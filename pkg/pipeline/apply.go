@@ -115,9 +115,7 @@ func (l *applying) fetch(ctx, work context.Context, wg *sync.WaitGroup) error {
 		}
 		wg.Go(func() {
 			switch err := l.deliver(ctx, work, d); {
-			case err == nil, errors.Is(err, errStopped):
-			case errors.Is(err, errLost):
-				l.lose(d)
+			case err == nil, errors.Is(err, errStopped), errors.Is(err, errLost): // whoever has the lanes next applies it
 			default:
 				l.fail(err)
 			}
@@ -136,11 +134,11 @@ func (l *applying) fail(err error) {
 }
 
 // lose forgets the lanes of a delivery that came to nothing, unless they have been assigned again since.
-func (l *applying) lose(d stream.Delivery) {
+func (l *applying) lose(j *job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, m := range d.To {
-		if s := l.lanes[m.Lane]; s != nil && s.busy {
+	for i, m := range j.to {
+		if l.lanes[m.Lane] == j.lanes[i] {
 			delete(l.lanes, m.Lane)
 		}
 	}
@@ -220,21 +218,29 @@ func (l *applying) deliver(ctx, work context.Context, d stream.Delivery) error {
 	if len(j.changes) > 0 || len(j.parked) > 0 || moves(j) {
 		err = l.settle(ctx, work, d.Lost, j)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = l.commit(work, d, j)
 	}
-	if err := l.sub.Commit(work, d); err != nil {
-		if errors.Is(err, change.ErrFenced) {
-			return errLost
-		}
+	if errors.Is(err, errLost) {
+		l.lose(j)
+	}
+	return err
+}
+
+func (l *applying) commit(work context.Context, d stream.Delivery, j *job) error {
+	err := l.sub.Commit(work, d)
+	if errors.Is(err, change.ErrFenced) {
+		return errLost
+	}
+	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, s := range j.lanes {
 		s.busy = false
 	}
 	l.wake()
-	l.mu.Unlock()
 	return nil
 }
 

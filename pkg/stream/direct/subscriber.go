@@ -42,7 +42,7 @@ func (u *subscriber) Fetch(ctx context.Context, maxBytes int) (stream.Delivery, 
 func (u *subscriber) take(maxBytes int) (stream.Delivery, bool) {
 	s, m := u.stream, u.member
 	if m.unborn {
-		if s.pub == nil || !m.idle() {
+		if s.pub == nil || s.next() == s.pub.first || !m.idle() { // nothing has been published to it
 			return stream.Delivery{}, false
 		}
 		m.unborn = false
