@@ -35,6 +35,8 @@ type app struct {
 // run executes one command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	a.json = slices.Contains(args, "--json") // known before the flags are parsed, for the error that they may be
+	ctx, stop := context.WithCancelCause(ctx)
+	defer a.watchSignals(stop)()
 	root := a.root()
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil { // every verb's own error has been printed: what is left is cobra's
@@ -72,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.json, "json", a.json, "print one JSON envelope; logs are JSON too")
 	f.BoolVar(&a.quiet, "quiet", false, "print errors only")
 	f.BoolVar(&a.noColor, "no-color", false, "print without colour")
-	root.AddCommand(a.lintCommand(), a.echoCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.statusCommand(), a.lintCommand(), a.echoCommand(), a.versionCommand())
 	return root
 }
 

@@ -59,6 +59,9 @@ func classify(err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
+	if s, ok := errors.AsType[stopped](err); ok {
+		return &failure{exit: s.code(), code: "interrupted", err: err}
+	}
 	if problems := config.Problems(err); len(problems) > 0 {
 		return &failure{exit: exitUsage, code: problems[0].Code, err: err}
 	}

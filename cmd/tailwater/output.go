@@ -94,7 +94,7 @@ const (
 	red    colour = "\x1b[31m"
 	yellow colour = "\x1b[33m"
 	green  colour = "\x1b[32m"
-	plain  colour = "\x1b[0m"
+	reset  colour = "\x1b[0m"
 )
 
 // paint returns s in a colour where people look at it.
@@ -102,7 +102,7 @@ func (a *app) paint(c colour, s string) string {
 	if a.noColor || os.Getenv("NO_COLOR") != "" || !isTerminal(a.stdout) || !isTerminal(a.stderr) {
 		return s
 	}
-	return string(c) + s + string(plain)
+	return string(c) + s + string(reset)
 }
 
 // isTerminal says that somebody looks at w.

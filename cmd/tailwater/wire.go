@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"github.com/segmentio/kafka-go/sasl/plain"
+
+	"github.com/tailwater-cdc/tailwater/checkpoint"
+	"github.com/tailwater-cdc/tailwater/checkpoint/file"
+	"github.com/tailwater-cdc/tailwater/connectors"
+	sourcepg "github.com/tailwater-cdc/tailwater/connectors/postgres"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/codec"
+	"github.com/tailwater-cdc/tailwater/pkg/config"
+	"github.com/tailwater-cdc/tailwater/pkg/stream"
+	"github.com/tailwater-cdc/tailwater/pkg/stream/direct"
+	"github.com/tailwater-cdc/tailwater/pkg/stream/kafka"
+	"github.com/tailwater-cdc/tailwater/sinks"
+	sinkpg "github.com/tailwater-cdc/tailwater/sinks/postgres"
+)
+
+// wiring is one pipeline's part of the configuration on its way to the rooms.
+type wiring struct {
+	pipeline *config.Pipeline
+	memory   int // bytes that the pipeline's queues may hold together
+	log      *slog.Logger
+}
+
+// sourceEngine is what a connector offers.
+type sourceEngine struct {
+	open func(w wiring) connectors.Open
+	// lag is how many bytes of log lie between two Positions.
+	lag func(head, read change.Position) int64
+}
+
+// sinkEngine is what a sink offers.
+type sinkEngine struct {
+	open   func(ctx context.Context, w wiring, s *config.Sink) (sinks.MarkSink, error)
+	grants func(w wiring, s *config.Sink) (string, error)
+}
+
+// streamEngine is what a stream offers.
+type streamEngine struct {
+	open  func(ctx context.Context, w wiring) (stream.Stream, error)
+	topic func(w wiring, t *change.Table) string
+}
+
+// sourceEngines are the connectors by the config's source.type.
+func sourceEngines() map[string]sourceEngine {
+	return map[string]sourceEngine{
+		"postgres": {
+			open: func(w wiring) connectors.Open { return sourcepg.Open(postgresSource(w)) },
+			lag: func(head, read change.Position) int64 {
+				if head.Commit < read.Commit {
+					return 0
+				}
+				return int64(head.Commit - read.Commit)
+			},
+		},
+	}
+}
+
+// sinkEngines are the sinks by the config's sinks[].type.
+func sinkEngines() map[string]sinkEngine {
+	return map[string]sinkEngine{
+		"postgres": {
+			open: func(ctx context.Context, w wiring, s *config.Sink) (sinks.MarkSink, error) {
+				return sinkpg.Open(ctx, postgresSink(w, s), w.log.With("sink", s.Name))
+			},
+			grants: func(w wiring, s *config.Sink) (string, error) { return sinkpg.Grants(postgresSink(w, s)) },
+		},
+	}
+}
+
+// streamEngines are the streams by the config's stream.type.
+func streamEngines() map[string]streamEngine {
+	return map[string]streamEngine{
+		config.Kafka: {
+			open: func(ctx context.Context, w wiring) (stream.Stream, error) {
+				c, err := kafkaStream(w)
+				if err != nil {
+					return nil, err
+				}
+				return kafka.Open(ctx, c, w.log)
+			},
+			topic: topicName,
+		},
+		config.Direct: {
+			open:  func(_ context.Context, w wiring) (stream.Stream, error) { return direct.New(directStream(w)), nil },
+			topic: func(wiring, *change.Table) string { return "" },
+		},
+	}
+}
+
+// openStore locks the state folder and opens the checkpoints in it.
+func openStore(dir string) (checkpoint.Store, error) { return file.Open(dir) }
+
+// A pipeline's memory goes to the source's queue by half; to what a stream keeps of unacknowledged and of fetched batches by a
+// quarter each; a direct stream has one queue only.
+func sourceShare(w wiring) int { return w.memory / 2 }
+func kafkaShare(w wiring) int  { return w.memory / 4 }
+func directShare(w wiring) int { return w.memory / 2 }
+
+func postgresSource(w wiring) sourcepg.Config {
+	s := &w.pipeline.Source
+	return sourcepg.Config{
+		SourceID:     s.ID,
+		URL:          postgresURL(s.URL, s.TLS),
+		Password:     s.Password.Reveal(),
+		Slot:         sourcepg.Object{Name: s.Slot.Name, Create: s.Slot.Create},
+		Publication:  sourcepg.Object{Name: s.Publication.Name, Create: s.Publication.Create},
+		Include:      s.Tables.Include,
+		Exclude:      s.Tables.Exclude,
+		MaxRowBytes:  int(s.MaxRowBytes),
+		MemoryBytes:  sourceShare(w),
+		SnapshotMode: sourcepg.SnapshotMode(s.Snapshot.Mode),
+		Logger:       w.log,
+	}
+}
+
+func postgresSink(w wiring, s *config.Sink) sinkpg.Config {
+	return sinkpg.Config{
+		SourceID:     w.pipeline.Source.ID,
+		SinkName:     s.Name,
+		URL:          postgresURL(s.URL, s.TLS),
+		Password:     s.Password.Reveal(),
+		Schema:       s.Schema,
+		Mode:         sinkpg.Mode(s.Mode),
+		CreateTables: s.CreateTables,
+	}
+}
+
+// postgresURL puts the TLS settings back into a url, where the driver looks for them.
+func postgresURL(address string, t config.TLS) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address // the driver says what is wrong with it
+	}
+	q := u.Query()
+	for name, value := range map[string]string{"sslmode": t.Mode, "sslrootcert": t.CA, "sslcert": t.Cert, "sslkey": t.Key} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func directStream(w wiring) direct.Config {
+	s := &w.pipeline.Stream
+	names := make([]string, len(w.pipeline.Sinks))
+	for i := range w.pipeline.Sinks {
+		names[i] = w.pipeline.Sinks[i].Name
+	}
+	return direct.Config{SourceID: w.pipeline.Source.ID, Sinks: names, MemoryBytes: directShare(w), Atomic: s.Atomic, Lanes: s.Lanes, Log: w.log}
+}
+
+func kafkaStream(w wiring) (kafka.Config, error) {
+	s := &w.pipeline.Stream
+	compression, err := kafka.ParseCompression(s.Compression)
+	if err != nil {
+		return kafka.Config{}, fmt.Errorf("stream: %w", err)
+	}
+	secure, err := clientTLS(s.TLS)
+	if err != nil {
+		return kafka.Config{}, fmt.Errorf("stream.tls: %w: %w", err, change.ErrPreflight)
+	}
+	c := kafka.Config{
+		SourceID:    w.pipeline.Source.ID,
+		Brokers:     s.Brokers,
+		TLS:         secure,
+		Prefix:      s.Prefix,
+		Topic:       s.Topic,
+		Partitions:  s.Partitions,
+		Replication: max(0, s.Replication), // the config's -1, the broker's default, is 0 there
+		Retention:   durationOf(s.Retention),
+		MaxRecord:   int(s.MaxRecord),
+		Compression: compression,
+		Unset:       codec.UnsetOmit,
+		Tombstones:  s.Tombstones,
+		Database:    databaseOf(w.pipeline.Source.URL),
+		MemoryBytes: kafkaShare(w),
+	}
+	if s.Unset == "placeholder" {
+		c.Unset = codec.UnsetDebezium
+	}
+	if s.SASL.Mechanism == "plain" {
+		c.SASL = plain.Mechanism{Username: s.SASL.User, Password: s.SASL.Password.Reveal()}
+	}
+	return c, nil
+}
+
+func databaseOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.Trim(u.Path, "/")
+}
+
+// topicName is the topic of a table as the template gives it, for labels.
+func topicName(w wiring, t *change.Table) string {
+	s := &w.pipeline.Stream
+	return strings.NewReplacer("{prefix}", s.Prefix, "{schema}", t.Schema, "{table}", t.Name).Replace(s.Topic)
+}
