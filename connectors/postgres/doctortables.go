@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// tableState is what Doctor asks of each table.
+type tableState struct {
+	identity byte
+	primary  bool
+	readable bool
+}
+
+func (d *doctor) tables(ctx context.Context) error {
+	sel, err := newSelection(d.config.Include, d.config.Exclude)
+	if err != nil {
+		return err
+	}
+	list, err := readCandidates(ctx, d.conn, d.config.Publication.Name)
+	if err != nil {
+		return err
+	}
+	if err := sel.missing(list); err != nil {
+		d.fail(checkTables, "", "%v", err)
+	}
+	for _, c := range list {
+		if c.unlogged && c.root == "" && sel.has(c.schema, c.name) {
+			d.warn(checkTables, "ALTER TABLE "+c.quoted()+" SET LOGGED;", "table %s is unlogged and can't be captured", c)
+		}
+	}
+	tables := sel.selected(list)
+	if len(tables) == 0 {
+		d.warn(checkTables, "", "no table matches")
+	} else {
+		d.ok(checkTables, "%d tables match", len(tables))
+	}
+	if err := d.publication(ctx, tables); err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if err := d.table(ctx, t.tableName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *doctor) publication(ctx context.Context, tables []candidate) error {
+	name := d.config.Publication.Name
+	const query = `select count(*)::int, coalesce(bool_and(pubinsert and pubupdate and pubdelete and pubtruncate), true),
+		coalesce(bool_and(pubviaroot), true) from pg_publication where pubname = $1`
+	var n int
+	var all, root bool
+	if err := d.conn.QueryRow(ctx, query, name).Scan(&n, &all, &root); err != nil {
+		return fmt.Errorf("read publication %s: %w", name, err)
+	}
+	switch {
+	case n == 0 && d.config.Publication.Create:
+		d.ok(checkPublication, "publication %s is not there yet and will be created", name)
+		return nil
+	case n == 0:
+		d.fail(checkPublication, createStatement(name, tables)+";", "publication %s is missing and publication.create is off", name)
+		return nil
+	case !all:
+		d.fail(checkPublication, "ALTER PUBLICATION "+quote(name)+" SET (publish = 'insert, update, delete, truncate');",
+			"publication %s doesn't publish every operation", name)
+	case !root:
+		d.fail(checkPublication, "ALTER PUBLICATION "+quote(name)+" SET (publish_via_partition_root = true);",
+			"publication %s publishes the parts of partitioned tables apart", name)
+	}
+	if err := refuseFilters(ctx, d.conn, name); err != nil {
+		d.fail(checkPublication, "", "%v", err)
+	}
+	lacks := 0
+	for _, t := range tables {
+		if !t.published {
+			lacks++
+			d.warn(checkPublication, "ALTER PUBLICATION "+quote(name)+" ADD TABLE "+t.quoted()+";", "publication %s lacks table %s", name, t)
+		}
+	}
+	if lacks == 0 {
+		d.ok(checkPublication, "publication %s holds all %d tables", name, len(tables))
+	}
+	return nil
+}
+
+// table looks at the replica identity, without which the source itself refuses UPDATE and DELETE of a published table, and at the grant.
+func (d *doctor) table(ctx context.Context, t tableName) error {
+	s, err := readTableState(ctx, d.conn, t)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", t, err)
+	}
+	full := "ALTER TABLE " + t.quoted() + " REPLICA IDENTITY FULL;"
+	switch {
+	case s.identity == 'n':
+		d.warn(checkIdentity, full, "table %s has REPLICA IDENTITY NOTHING: UPDATE and DELETE fail at the source once it is published", t)
+	case s.identity == 'd' && !s.primary:
+		d.warn(checkIdentity, full, "table %s has no primary key: UPDATE and DELETE fail at the source once it is published", t)
+	case s.identity == 'f':
+		d.ok(checkIdentity, "table %s logs whole old rows", t)
+	default:
+		d.ok(checkIdentity, "table %s logs the key of old rows", t)
+	}
+	if !s.readable {
+		d.fail(checkSelect, "GRANT USAGE ON SCHEMA "+quote(t.schema)+" TO "+quote(d.role)+"; GRANT SELECT ON "+t.quoted()+" TO "+quote(d.role)+";",
+			"table %s can't be read by role %s", t, d.role)
+	}
+	return nil
+}
+
+func readTableState(ctx context.Context, conn *pgx.Conn, t tableName) (tableState, error) {
+	const query = `select c.relreplident::text, exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary),
+			has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`
+	var identity string
+	var s tableState
+	if err := conn.QueryRow(ctx, query, t.schema, t.name).Scan(&identity, &s.primary, &s.readable); err != nil {
+		return s, err
+	}
+	s.identity = identity[0]
+	return s, nil
+}
