@@ -73,6 +73,32 @@ func TestTextRoundTrip(t *testing.T) {
 	}
 }
 
+func TestTextIsRefused(t *testing.T) {
+	t.Parallel()
+	cases := map[change.Kind][]string{
+		change.KindInt:     {"+1", "1_0", ""},
+		change.KindFloat64: {"inf", "0x1p-2", "1_0", "+1"},
+		change.KindBytes:   {"AA\n==", "AB=="},
+		change.KindDate:    {"-+2024-01-01", "2024-02-30", "2024-1-1"},
+		change.KindInstant: {"+999999-01-01T00:00:00Z", "+294277-01-09T04:00:54.775807Z", "2024-01-01T24:00:00Z", "2024-01-01T00:00:00"},
+	}
+	for kind, texts := range cases {
+		for _, text := range texts {
+			if v, err := change.ParseText(&change.Column{Name: "c", Kind: kind}, text); err == nil {
+				t.Errorf("%q was taken for %s: %v", text, kind, v)
+			}
+		}
+	}
+}
+
+func TestNoFractionIsCut(t *testing.T) {
+	t.Parallel()
+	col := &change.Column{Name: "c", Kind: change.KindTime, Precision: 3}
+	if got := string(change.AppendText(nil, col, change.Time(1))); got != "00:00:00.000001" {
+		t.Errorf("a microsecond in a column of milliseconds is %s", got)
+	}
+}
+
 func TestCivilAgreesWithTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	epoch := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -162,8 +188,11 @@ func TestKeys(t *testing.T) {
 		key, lane string
 	}{
 		{"text", table(text), []change.Value{change.Text("a\"\x01é")}, `{"k":"a\"\u0001é"}`, `{"k":"a\"\u0001é"}`},
-		{"numeric", table(fold(change.KindDecimal, change.Numeric)), []change.Value{change.Decimal("-01.500")}, `{"k":"-01.500"}`, `{"k":"-1.5"}`},
+		{"numeric", table(fold(change.KindDecimal, change.Numeric)), []change.Value{change.Decimal("-01.500")}, `{"k":"-01.500"}`, `{"k":"-15e-1"}`},
 		{"negative zero", table(fold(change.KindFloat64, change.Numeric)), []change.Value{change.Float64(math.Copysign(0, -1))}, `{"k":-0}`, `{"k":"0"}`},
+		{"exponent", table(fold(change.KindDecimal, change.Numeric)), []change.Value{change.Decimal("1E+2")}, `{"k":"1E+2"}`, `{"k":"1e2"}`},
+		{"hundred", table(fold(change.KindDecimal, change.Numeric)), []change.Value{change.Decimal("100.0")}, `{"k":"100.0"}`, `{"k":"1e2"}`},
+		{"not a number", table(fold(change.KindDecimal, change.Numeric)), []change.Value{change.Decimal("NaN")}, `{"k":"NaN"}`, `{"k":"NaN"}`},
 		{"case", table(fold(change.KindText, change.CaseInsensitive)), []change.Value{change.Text("KAÄsi")}, `{"k":"KAÄsi"}`, `{"k":"as"}`},
 		{"unknown", table(fold(change.KindText, change.Unknown)), []change.Value{change.Text("x")}, `{"k":"x"}`, `{}`},
 	}
@@ -228,7 +257,7 @@ func TestShapeRoundTrip(t *testing.T) {
 	if other, _ := change.Fingerprint(in); other == first {
 		t.Error("another shape has the same fingerprint")
 	}
-	for _, bad := range []string{`{}{`, `{"unknown":1}`, `{"columns":[{"name":"a","kind":"x"}]}`, `{"columns":[],"key":[0]}`} {
+	for _, bad := range []string{`{}{`, string(b) + "}", `{"columns":[{"name":"a","kind":"int"},{"name":"a","kind":"int"}]}`, `{"columns":[{"name":"a","kind":"int"}],"key":[0,0]}`, `{"unknown":1}`, `{"columns":[{"name":"a","kind":"x"}]}`, `{"columns":[],"key":[0]}`} {
 		if _, err := change.ParseShape([]byte(bad)); err == nil {
 			t.Errorf("%s was taken for a shape", bad)
 		}

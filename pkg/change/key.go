@@ -3,6 +3,7 @@ package change
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -90,25 +91,33 @@ func appendFolded(dst []byte, col *Column, v Value) []byte {
 	return AppendJSONString(dst, text)
 }
 
-// foldNumber drops what does not change a decimal's number: zeros at both ends, a sign on zero, a plus sign. A number in
-// exponent form folds to one place, which is coarse and right.
+// foldNumber writes a decimal or float as its significant digits and a power of ten, so that equal numbers have one text however the
+// source wrote them. What is no number (NaN, Infinity) stays as it is.
 func foldNumber(s string) string {
-	if strings.ContainsAny(s, "eE") {
-		return "e"
+	mantissa, exponent := s, 0
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		n, err := strconv.Atoi(s[i+1:])
+		if err != nil {
+			return s
+		}
+		mantissa, exponent = s[:i], n
 	}
-	s = strings.TrimPrefix(s, "+")
-	negative := strings.HasPrefix(s, "-")
-	s = strings.TrimLeft(strings.TrimPrefix(s, "-"), "0")
-	if strings.Contains(s, ".") {
-		s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	negative := strings.HasPrefix(mantissa, "-")
+	whole, fraction, _ := strings.Cut(strings.TrimLeft(mantissa, "+-"), ".")
+	exponent -= len(fraction)
+	digits := strings.TrimLeft(whole+fraction, "0")
+	if strings.Trim(digits, "0123456789") != "" {
+		return s
 	}
-	if s == "" {
+	if digits == "" {
 		return "0"
 	}
+	significant := strings.TrimRight(digits, "0")
+	exponent += len(digits) - len(significant)
 	if negative {
-		return "-" + s
+		significant = "-" + significant
 	}
-	return s
+	return significant + "e" + strconv.Itoa(exponent)
 }
 
 // foldRune lower-cases ASCII and drops every character that some locale's case rules tie to one outside ASCII: all of those, and

@@ -30,19 +30,25 @@ func parseText(col *Column, s string) (Value, error) {
 		}
 		return Value{}, errText
 	case KindInt:
+		if strings.HasPrefix(s, "+") {
+			return Value{}, errText
+		}
 		n, err := strconv.ParseInt(s, 10, 64)
 		return Int(n), err
 	case KindUint:
 		n, err := strconv.ParseUint(s, 10, 64)
 		return Uint(n), err
 	case KindFloat32:
-		f, err := strconv.ParseFloat(s, 32)
+		f, err := parseFloat(s, 32)
 		return Float32(float32(f)), err
 	case KindFloat64:
-		f, err := strconv.ParseFloat(s, 64)
+		f, err := parseFloat(s, 64)
 		return Float64(f), err
 	case KindBytes:
-		b, err := base64.StdEncoding.DecodeString(s)
+		if strings.ContainsAny(s, "\r\n") {
+			return Value{}, errText
+		}
+		b, err := base64.StdEncoding.Strict().DecodeString(s)
 		return Bytes(string(b)), err
 	case KindDate, KindInstant, KindWallTime:
 		return parseDateTime(col.Kind, s)
@@ -59,6 +65,23 @@ func parseText(col *Column, s string) (Value, error) {
 		return Value{kind: col.Kind, ref: s}, nil
 	}
 	return Value{}, errText
+}
+
+// parseFloat takes decimal notation, NaN, Infinity and -Infinity, and none of the other spellings that strconv knows.
+func parseFloat(s string, bits int) (float64, error) {
+	switch s {
+	case "NaN", "Infinity", "-Infinity":
+	default:
+		if strings.Trim(s, "0123456789.eE+-") != "" || strings.HasPrefix(s, "+") {
+			return 0, errText
+		}
+	}
+	return strconv.ParseFloat(s, bits)
+}
+
+// fits says that a day and a time of it are inside 64 bits of microseconds and neither of the infinities.
+func fits(days, us int64) bool {
+	return days <= (Infinity-1-us)/microsPerDay && days >= (NegativeInfinity+1)/microsPerDay
 }
 
 func parseDateTime(kind Kind, s string) (Value, error) {
@@ -82,7 +105,7 @@ func parseDateTime(kind Kind, s string) (Value, error) {
 		return Value{}, errText
 	}
 	us, rest, err := parseClock(rest[1:])
-	if err != nil || us > microsPerDay {
+	if err != nil || us >= microsPerDay || !fits(days, us) {
 		return Value{}, errText
 	}
 	if kind == KindInstant {
@@ -100,7 +123,9 @@ func parseDateTime(kind Kind, s string) (Value, error) {
 // parseCivil reads an ISO 8601 date with a year in the range of Postgres and returns what follows it.
 func parseCivil(s string) (days int64, rest string, err error) {
 	negative := strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
+	if negative || strings.HasPrefix(s, "+") {
+		s = s[1:]
+	}
 	year, s, ok1 := leadingDigits(s, 4, 7)
 	month, s, ok2 := dashedDigits(s)
 	day, s, ok3 := dashedDigits(s)

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 )
 
 // shape is a Table as it travels: in the schema topic, beside parked changes and under the fingerprint. Fields are only ever added,
@@ -69,22 +71,22 @@ func ParseShape(b []byte) (*Table, error) {
 	if err := dec.Decode(&s); err != nil {
 		return nil, fmt.Errorf("parse shape: %w", err)
 	}
-	if dec.More() || s.Columns == nil {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) || s.Columns == nil {
 		return nil, fmt.Errorf("parse shape: %w", errShape)
 	}
 	t := &Table{Source: s.Source, Engine: s.Engine, Schema: s.Schema, Name: s.Name, Columns: make([]Column, len(s.Columns))}
 	if len(s.Key) > 0 {
 		t.Key = s.Key
 	}
-	for _, k := range t.Key {
-		if k < 0 || k >= len(t.Columns) {
+	for i, k := range t.Key {
+		if k < 0 || k >= len(t.Columns) || slices.Contains(t.Key[:i], k) {
 			return nil, fmt.Errorf("parse shape of %s: key column %d of %d: %w", t, k, len(t.Columns), errShape)
 		}
 	}
 	for i, c := range s.Columns {
 		kind, ok := ParseKind(c.Kind)
 		equality, known := parseEquality(c.Equality)
-		if !ok || !known || kind <= KindNull {
+		if !ok || !known || kind <= KindNull || t.ColumnIndex(c.Name) >= 0 && t.ColumnIndex(c.Name) < i {
 			return nil, fmt.Errorf("parse shape of %s: column %s of kind %q and equality %q: %w", t, c.Name, c.Kind, c.Equality, errShape)
 		}
 		t.Columns[i] = Column{Name: c.Name, Native: c.Native, Kind: kind, Nullable: c.Nullable, Generated: c.Generated,

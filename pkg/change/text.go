@@ -91,7 +91,7 @@ func appendCivil(dst []byte, days int64) []byte {
 	return appendPadded(dst, uint64(day), 2)
 }
 
-// appendClock appends HH:MM:SS and exactly digits fraction digits; hours may pass 24.
+// appendClock appends HH:MM:SS and exactly digits fraction digits, or all six where digits would cut some off; hours may pass 24.
 func appendClock(dst []byte, us uint64, digits int) []byte {
 	s := us / microsPerSecond
 	dst = appendPadded(dst, s/3600, 2)
@@ -99,14 +99,21 @@ func appendClock(dst []byte, us uint64, digits int) []byte {
 	dst = appendPadded(dst, s/60%60, 2)
 	dst = append(dst, ':')
 	dst = appendPadded(dst, s%60, 2)
-	if digits <= 0 {
+	fraction := us % microsPerSecond
+	if digits = min(max(digits, 0), len(powers)-1); fraction%powers[digits] != 0 {
+		digits = len(powers) - 1
+	}
+	if digits == 0 {
 		return dst
 	}
 	dst = append(dst, '.')
 	start := len(dst)
-	dst = appendPadded(dst, us%microsPerSecond, 6)
-	return dst[:start+min(digits, 6)]
+	dst = appendPadded(dst, fraction, 6)
+	return dst[:start+digits]
 }
+
+// powers holds, by number of fraction digits, the microseconds of the last of them.
+var powers = [...]uint64{1_000_000, 100_000, 10_000, 1_000, 100, 10, 1}
 
 func appendPadded(dst []byte, n uint64, width int) []byte {
 	var digits [20]byte
