@@ -46,7 +46,6 @@ type applying struct {
 	*apply
 	target sinks.MarkSink
 	sub    stream.Subscriber
-	ready  func()
 	stop   context.CancelCauseFunc // ends fetching
 
 	mu      sync.Mutex
@@ -67,12 +66,13 @@ func (a *apply) run(ctx, hard context.Context, ready func()) error {
 	defer end(nil)
 	fetching, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	l := &applying{apply: a, target: target, ready: ready, stop: stop,
+	l := &applying{apply: a, target: target, stop: stop,
 		moved: make(chan struct{}), streams: map[string]int{}, lanes: map[change.Lane]*laneState{}}
 	l.sub, err = a.cfg.Stream.Subscriber(work, stream.Subscription{Sink: a.sink.Name, Begin: l.begin})
 	if err != nil {
 		return errors.Join(fmt.Errorf("subscribe: %w", err), target.Close())
 	}
+	ready()
 	var wg sync.WaitGroup
 	if a.cfg.Once {
 		wg.Go(func() { l.untilEnd(fetching) })
@@ -184,7 +184,6 @@ func (l *applying) begin(ctx context.Context, lanes []change.Lane) ([]change.Mar
 		}
 	}
 	l.assign(fresh, states)
-	l.ready()
 	return marks, nil
 }
 

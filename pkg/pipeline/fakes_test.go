@@ -1,0 +1,528 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/checkpoint"
+	"github.com/tailwater-cdc/tailwater/connectors"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const source = "shop"
+
+func newTable() *change.Table {
+	return &change.Table{Source: source, Engine: "postgres", Schema: "public", Name: "items", Key: []int{0}, Columns: []change.Column{
+		{Name: "id", Native: "bigint", Kind: change.KindInt, Bits: 64},
+		{Name: "v", Native: "bigint", Kind: change.KindInt, Bits: 64},
+	}}
+}
+
+var errDead = errors.New("the process is dead")
+
+// world is what outlives a process: the server's log, the checkpoint, the target. life is one process in it.
+type world struct {
+	t      *testing.T
+	log    *slot
+	disk   *disk
+	target map[string]*table // by sink
+}
+
+func newWorld(t *testing.T, sinkNames ...string) *world {
+	w := &world{t: t, log: &slot{identity: "log-1", table: newTable(), changed: make(chan struct{}), state: map[int64]int64{}}, disk: &disk{t: t}, target: map[string]*table{}}
+	if len(sinkNames) == 0 {
+		sinkNames = []string{"a"}
+	}
+	for _, name := range sinkNames {
+		w.target[name] = &table{t: t, rows: map[int64]row{}, marks: map[change.Lane]change.Mark{}}
+	}
+	return w
+}
+
+// life can be killed: from then on nothing that this process does has any effect.
+type life struct {
+	mu     sync.Mutex
+	dead   bool
+	killed chan struct{}
+	step   func(at string) bool // says whether the process dies here; nil: never
+}
+
+func newLife() *life { return &life{killed: make(chan struct{})} }
+
+// at is a step of the process; an error says that it is dead.
+func (l *life) at(where string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.dead && l.step != nil && l.step(where) {
+		l.dead = true
+		close(l.killed)
+	}
+	if l.dead {
+		return errDead
+	}
+	return nil
+}
+
+// op is one committed row operation: v < 0 deletes.
+type op struct{ id, v int64 }
+
+// slot is a replication slot: transactions numbered from 1, and what has been released is gone.
+type slot struct {
+	mu       sync.Mutex
+	identity string
+	table    *change.Table
+	txns     [][]op
+	released int // transactions up to here are gone
+	state    map[int64]int64
+	changed  chan struct{}
+	opened   int
+	part     int // rows a batch may hold at most; 0: no limit
+	shape    bool
+	progress []connectors.Progress
+	snapshot []byte
+	openErr  func() error
+	readErr  func() error
+	epochs   []uint32
+}
+
+func (s *slot) commit(ops ...op) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.txns = append(s.txns, ops)
+	for _, o := range ops {
+		if o.v < 0 {
+			delete(s.state, o.id)
+		} else {
+			s.state[o.id] = o.v
+		}
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *slot) open(l *life) connectors.Open {
+	return func(_ context.Context, start connectors.Start) (connectors.Opened, error) {
+		if err := l.at("open"); err != nil {
+			return connectors.Opened{}, err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.opened++
+		s.epochs = append(s.epochs, start.Epoch)
+		if s.openErr != nil {
+			if err := s.openErr(); err != nil {
+				return connectors.Opened{}, err
+			}
+		}
+		at, upto := s.released, uptoOf(start.Epoch, s.released)
+		if start.Resume != "" {
+			var err error
+			if at, err = strconv.Atoi(string(start.Resume)); err != nil {
+				return connectors.Opened{}, err
+			}
+			upto = start.Upto
+		}
+		if at < s.released {
+			return connectors.Opened{}, fmt.Errorf("resume at %d, the slot stands at %d: %w", at, s.released, change.ErrGap)
+		}
+		f := &fakeSource{slot: s, life: l, epoch: start.Epoch, next: at}
+		return connectors.Opened{Source: f, Identity: s.identity, Resume: change.Resume(strconv.Itoa(at)), Upto: upto}, nil
+	}
+}
+
+func uptoOf(epoch uint32, txn int) change.Position {
+	return change.Position{Epoch: epoch, Commit: uint64(txn), Seq: change.MaxSeq}
+}
+
+type fakeSource struct {
+	slot  *slot
+	life  *life
+	epoch uint32
+	next  int // transactions handed over whole
+	row   int // of the next one
+	shown bool
+}
+
+func (f *fakeSource) Read(ctx context.Context, _ int) (change.Batch, error) {
+	for {
+		if err := f.life.at("read"); err != nil {
+			return change.Batch{}, err
+		}
+		f.slot.mu.Lock()
+		if f.slot.readErr != nil {
+			if err := f.slot.readErr(); err != nil {
+				f.slot.mu.Unlock()
+				return change.Batch{}, err
+			}
+		}
+		b, ok := f.batch()
+		changed := f.slot.changed
+		f.slot.mu.Unlock()
+		if ok {
+			return b, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return change.Batch{}, ctx.Err()
+		case <-f.life.killed:
+		case <-time.After(time.Second): // the log moved on without us
+			f.slot.mu.Lock()
+			defer f.slot.mu.Unlock()
+			return f.end(change.Batch{}), nil
+		}
+	}
+}
+
+func (f *fakeSource) end(b change.Batch) change.Batch {
+	b.Upto, b.Resume, b.Snapshot = uptoOf(f.epoch, f.next), change.Resume(strconv.Itoa(f.next)), f.slot.snapshot
+	return b
+}
+
+// batch hands over part rows at most, so transactions come in parts and several in one.
+func (f *fakeSource) batch() (change.Batch, bool) {
+	var b change.Batch
+	limit := f.slot.part
+	for f.next < len(f.slot.txns) && (limit == 0 || len(b.Changes) < limit) {
+		txn := f.slot.txns[f.next]
+		id := &change.Txn{ID: strconv.Itoa(f.next + 1), Committed: time.Now()}
+		for f.row < len(txn) && (limit == 0 || len(b.Changes) < limit) {
+			pos := change.Position{Epoch: f.epoch, Commit: uint64(f.next + 1), Seq: uint64(f.row)<<2 | change.SeqRow}
+			if f.slot.shape && !f.shown {
+				f.shown = true
+				shape := pos
+				shape.Seq &^= 3
+				b.Changes = append(b.Changes, change.Change{Op: change.NewShape, Table: f.slot.table, Pos: shape, Txn: id})
+			}
+			b.Changes = append(b.Changes, changeOf(f.slot.table, txn[f.row], pos, id))
+			f.row++
+		}
+		if f.row == len(txn) {
+			f.next, f.row = f.next+1, 0
+		}
+	}
+	return f.end(b), len(b.Changes) > 0
+}
+
+func changeOf(t *change.Table, o op, pos change.Position, txn *change.Txn) change.Change {
+	if o.v < 0 {
+		return change.Change{Op: change.Delete, Table: t, Before: []change.Value{change.Int(o.id), {}}, Pos: pos, Txn: txn}
+	}
+	return change.Change{Op: change.Insert, Table: t, After: []change.Value{change.Int(o.id), change.Int(o.v)}, Pos: pos, Txn: txn}
+}
+
+func (f *fakeSource) Head(context.Context) (change.Position, error) {
+	f.slot.mu.Lock()
+	defer f.slot.mu.Unlock()
+	return uptoOf(f.epoch, len(f.slot.txns)), nil
+}
+
+func (f *fakeSource) Release(_ context.Context, upTo change.Resume) error {
+	if err := f.life.at("release"); err != nil {
+		return err
+	}
+	at, err := strconv.Atoi(string(upTo))
+	f.slot.mu.Lock()
+	defer f.slot.mu.Unlock()
+	f.slot.released = max(f.slot.released, at)
+	return err
+}
+
+func (f *fakeSource) Snapshot(context.Context, string, string) error { return nil }
+
+func (f *fakeSource) Progress() []connectors.Progress {
+	f.slot.mu.Lock()
+	defer f.slot.mu.Unlock()
+	return append([]connectors.Progress(nil), f.slot.progress...)
+}
+
+func (f *fakeSource) Close() error { return nil }
+
+// disk is a store with two generations, of which the newest may be torn.
+type disk struct {
+	t       *testing.T
+	mu      sync.Mutex
+	records []checkpoint.Record // at most two, newest last
+	saves   int
+	fallen  bool // the newest was torn
+	loadErr error
+	check   func(r checkpoint.Record) // called before each Save
+}
+
+func (d *disk) newest() checkpoint.Record {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.records) == 0 {
+		return checkpoint.Record{}
+	}
+	return d.records[len(d.records)-1]
+}
+
+// tear loses the newest generation; Load then says the most that can have been released, as a Store must.
+func (d *disk) tear() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.records) == 2 {
+		r := d.records[0]
+		r.Released, r.ReleasedUpto = r.Resume, r.Upto
+		d.records = []checkpoint.Record{r}
+	}
+}
+
+func (d *disk) store(l *life) checkpoint.Store { return &fakeStore{disk: d, life: l} }
+
+type fakeStore struct {
+	disk *disk
+	life *life
+}
+
+func (s *fakeStore) Load(context.Context, string) (checkpoint.Record, error) {
+	if s.disk.loadErr != nil {
+		return checkpoint.Record{}, s.disk.loadErr
+	}
+	r := s.disk.newest()
+	if r.Generation == 0 {
+		return r, checkpoint.ErrNotFound
+	}
+	r.Announced = maps.Clone(r.Announced)
+	return r, nil
+}
+
+func (s *fakeStore) Save(_ context.Context, r checkpoint.Record) (checkpoint.Record, error) {
+	if err := s.life.at("save.before"); err != nil {
+		return r, err
+	}
+	if s.disk.check != nil {
+		s.disk.check(r)
+	}
+	newest := s.disk.newest().Generation
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	if r.Generation != newest {
+		return r, change.ErrFenced
+	}
+	r.Generation++
+	r.Announced = maps.Clone(r.Announced)
+	s.disk.records = append(s.disk.records, r)
+	if len(s.disk.records) > 2 {
+		s.disk.records = s.disk.records[1:]
+	}
+	s.disk.saves++
+	return r, s.life.at("save.after")
+}
+
+func (s *fakeStore) Delete(context.Context, string) error { return nil }
+func (s *fakeStore) Close() error                         { return nil }
+
+// row is a target's row and where it came from.
+type row struct {
+	v   int64
+	pos change.Position
+}
+
+// table is a target with marks and parked changes. Rows that are gone stay as v < 0, so that a stale one is seen.
+type table struct {
+	t        *testing.T
+	mu       sync.Mutex
+	rows     map[int64]row
+	marks    map[change.Lane]change.Mark
+	parked   []sinks.Parked
+	calls    int
+	applied  int // changes
+	regress  int // an older change came over a newer one
+	slow     time.Duration
+	refuse   func(c *change.Change, rows map[int64]row) (sinks.Class, string) // Code "": not refused
+	fail     func(call int) error
+	entered  func(c []change.Change)
+	contexts []error // ctx.Err() at each call's end
+	history  []string
+}
+
+func (b *table) open(l *life) func(context.Context) (sinks.MarkSink, error) {
+	return func(context.Context) (sinks.MarkSink, error) {
+		if err := l.at("sink.open"); err != nil {
+			return nil, err
+		}
+		return &fakeSink{table: b, life: l}, nil
+	}
+}
+
+func (b *table) state() map[int64]int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := map[int64]int64{}
+	for id, r := range b.rows {
+		if r.v >= 0 {
+			s[id] = r.v
+		}
+	}
+	return s
+}
+
+func (b *table) mark(n int32) change.Position {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.marks[change.Lane{Stream: source, N: n}].Pos
+}
+
+func (b *table) lowest() change.Position {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	low, first := change.Position{}, true
+	for _, m := range b.marks {
+		if first || m.Pos.Less(low) {
+			low, first = m.Pos, false
+		}
+	}
+	return low
+}
+
+type fakeSink struct {
+	table *table
+	life  *life
+}
+
+func (s *fakeSink) Load(_ context.Context, stream string) (sinks.State, error) {
+	if err := s.life.at("sink.load"); err != nil {
+		return sinks.State{}, err
+	}
+	s.table.mu.Lock()
+	defer s.table.mu.Unlock()
+	var st sinks.State
+	for lane, m := range s.table.marks {
+		if lane.Stream == stream {
+			st.Marks = append(st.Marks, m)
+		}
+	}
+	st.Parked = append(st.Parked, s.table.parked...)
+	return st, nil
+}
+
+func (s *fakeSink) Apply(context.Context, []change.Change) error { return errors.New("not used") }
+func (s *fakeSink) Close() error                                 { return nil }
+
+func (s *fakeSink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Parked, from, to []change.Mark) error {
+	b := s.table
+	if b.entered != nil {
+		b.entered(c)
+	}
+	if err := s.life.at("apply.before"); err != nil {
+		return err
+	}
+	if b.slow > 0 {
+		select {
+		case <-time.After(b.slow):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	b.mu.Lock()
+	err := b.apply(c, parked, from, to)
+	b.contexts = append(b.contexts, ctx.Err())
+	b.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.life.at("apply.after")
+}
+
+func (b *table) apply(c []change.Change, parked []sinks.Parked, from, to []change.Mark) error {
+	b.calls++
+	if b.fail != nil {
+		if err := b.fail(b.calls); err != nil {
+			return err
+		}
+	}
+	for i, m := range from {
+		at, ok := b.marks[m.Lane]
+		if at.Lane = m.Lane; at != m || !ok && (m.Next != 0 || !m.Pos.IsZero()) {
+			return fmt.Errorf("mark is %+v, not %+v: %w", at, m, change.ErrFenced)
+		}
+		if to[i].Pos.Less(m.Pos) {
+			b.t.Errorf("mark goes back from %v to %v", m, to[i])
+		}
+	}
+	rows := maps.Clone(b.rows)
+	var partial sinks.PartialError
+	regress := 0
+	for i := range c {
+		if b.refuse != nil {
+			if class, code := b.refuse(&c[i], rows); code != "" {
+				partial.Refused = append(partial.Refused, sinks.Refused{Index: i, Class: class, Code: code, Cause: errors.New(code)})
+				continue
+			}
+		}
+		regress += write(rows, &c[i])
+	}
+	if len(partial.Refused) > 0 {
+		return &partial
+	}
+	b.regress += regress
+	b.rows = rows
+	b.applied += len(c)
+	for i := range c {
+		b.history = append(b.history, describe(&c[i]))
+		if c[i].Op == change.SnapshotRow {
+			b.supersede(&c[i])
+		}
+	}
+	b.parked = append(b.parked, parked...)
+	for _, m := range to {
+		b.marks[m.Lane] = m
+	}
+	return nil
+}
+
+func (b *table) supersede(c *change.Change) {
+	var kept []sinks.Parked
+	for _, p := range b.parked {
+		if p.Change.Row()[0] != c.Row()[0] || c.Pos.Less(p.Change.Pos) {
+			kept = append(kept, p)
+		}
+	}
+	b.parked = kept
+}
+
+// write applies one change and says 1 if an older one came over a newer one.
+func write(rows map[int64]row, c *change.Change) int {
+	switch c.Op {
+	case change.NewShape:
+		return 0
+	case change.Truncate:
+		for id := range rows {
+			rows[id] = row{v: -1, pos: c.Pos}
+		}
+		return 0
+	}
+	id := c.Row()[0].Int()
+	stale := 0
+	if c.Pos.Less(rows[id].pos) {
+		stale = 1
+	}
+	if c.Op == change.Delete {
+		rows[id] = row{v: -1, pos: c.Pos}
+	} else {
+		rows[id] = row{v: c.After[1].Int(), pos: c.Pos}
+	}
+	return stale
+}
+
+func describe(c *change.Change) string {
+	if c.Op.IsMarker() {
+		return c.Op.String()
+	}
+	if c.Op == change.Delete {
+		return fmt.Sprintf("-%d", c.Row()[0].Int())
+	}
+	return fmt.Sprintf("%d=%d", c.Row()[0].Int(), c.After[1].Int())
+}
