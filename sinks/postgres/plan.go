@@ -92,7 +92,7 @@ func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, 
 		if tc == nil || tc.generated {
 			continue // fit has made sure that only what either side computes itself is left out
 		}
-		w, why := wayTo(col, tc)
+		w, why := wayTo(table.Engine, col, tc)
 		if why != "" {
 			return nil, halt("%s.%s of %s can't hold the source's %s as it is: %s", p.name, quoteIdent(col.Name), tc.declared, col.Native, why)
 		}

@@ -67,10 +67,12 @@ type way struct {
 }
 
 // wayTo chooses how values of col reach a column of the target's type. why is not empty where some value would arrive changed, without
-// an error of the server: then there is no way.
-func wayTo(col *change.Column, to *targetColumn) (w way, why string) {
-	if why := losing(col, to); why != "" {
-		return way{}, why
+// an error of the server: then there is no way. A type loses nothing of itself.
+func wayTo(engine string, col *change.Column, to *targetColumn) (w way, why string) {
+	if same := engine == "postgres" && col.Native == to.declared; !same {
+		if why := losing(col, to); why != "" {
+			return way{}, why
+		}
 	}
 	if w, ok := binaryWay(col.Kind, to.typ); ok {
 		return w, ""
