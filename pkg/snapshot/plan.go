@@ -60,7 +60,8 @@ func (r *Runner) takeRequests() {
 			continue // asked for twice at the same time
 		}
 		t.startOver()
-		t.Where, t.checked, t.info = q.where, false, Info{}
+		// A request is forgotten if the process dies before it is saved. What was taken out of the stream would be lost then.
+		t.Whole, t.Where, t.checked, t.info = true, q.where, false, Info{}
 		r.log.Info("snapshot requested", "table", q.table)
 		clear(r.byPtr)
 		r.gate, r.dirty = gateHorizon, true

@@ -25,6 +25,7 @@ type savedTable struct {
 	Incarnation string    `json:"incarnation,omitempty"`
 	Where       string    `json:"where,omitempty"`
 	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
+	Whole       bool      `json:"whole,omitempty"`     // the target may have its rows already: nothing is taken out of the stream
 	Key         []string  `json:"key,omitempty"`       // keySignature that Last belongs to
 	Last        []string  `json:"last,omitempty"`
 	Scanned     bool      `json:"scanned,omitempty"` // the last chunk has been handed over
@@ -120,7 +121,9 @@ func (t *table) startOver() {
 // begin takes note of what a Lookup or a Chunk says the table is. False: what was read of it so far doesn't count.
 func (t *table) begin(info Info) bool {
 	sig := keySignature(info.Table)
-	same := t.Started.IsZero() || (t.Incarnation == info.Incarnation && slices.Equal(t.Key, sig))
+	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
+	t.Whole = t.Whole && !replaced
+	same := t.Started.IsZero() || (!replaced && slices.Equal(t.Key, sig))
 	if !same {
 		t.startOver()
 	}

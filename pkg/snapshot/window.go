@@ -33,8 +33,8 @@ type event struct {
 	table   *table
 	key     string
 	group   *group
-	partial []change.Value // of an Update that was taken out of the stream; nil: the change was emitted
-	present bool           // emitted, and the row is whole downstream after it
+	partial []change.Value // of an Update that lacks columns; nil: the change is whole
+	present bool           // the row is whole downstream after it, through the stream alone
 	next    *event         // the key's next
 }
 
@@ -54,8 +54,8 @@ func (w *window) open(txn *change.Txn) *group {
 	return w.current
 }
 
-// observe takes note of one change of the stream and says whether it may be emitted. An Update that lacks columns may not be,
-// unless its row is known to be whole downstream: its key goes to t.reread.
+// observe takes note of one change of the stream and says whether it may be emitted. An Update that lacks columns may not be while its
+// row may be missing downstream: its key goes to t.reread.
 func (w *window) observe(t *table, c *change.Change) (bool, error) {
 	if len(c.Table.Key) == 0 { // read at an exact address: no window
 		return !isPartial(c), nil
@@ -76,9 +76,10 @@ func (w *window) observe(t *table, c *change.Change) (bool, error) {
 	}
 	e := &event{table: t, group: g, present: c.Op != change.Delete}
 	emit := true
-	if isPartial(c) && (last == nil || !last.present) {
-		emit = false
-		e.present, e.partial = false, c.After
+	if isPartial(c) {
+		e.partial = c.After
+		e.present = last != nil && last.present
+		emit = e.present || t.Whole
 	}
 	if last != nil {
 		e.key = first.key
@@ -209,8 +210,8 @@ func (e *event) unlink() {
 	}
 }
 
-// settle returns the row as it stands after all that was emitted, and whether it goes out at all: a row that an unseen transaction
-// changed in the stream is there already, or gone; one that only changes taken out of the stream touched gets their columns.
+// settle returns the row as it stands after all that the stream has brought, and whether it goes out at all: a row that an unseen
+// transaction wrote whole, or deleted, doesn't; one to which the unseen ones brought single columns gets these.
 func (t *table) settle(key []byte, row []change.Value) ([]change.Value, bool) {
 	copied := false
 	for e := t.touched[string(key)]; e != nil; e = e.next {
