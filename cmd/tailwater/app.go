@@ -74,7 +74,8 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.json, "json", a.json, "print one JSON envelope; logs are JSON too")
 	f.BoolVar(&a.quiet, "quiet", false, "print errors only")
 	f.BoolVar(&a.noColor, "no-color", false, "print without colour")
-	root.AddCommand(a.runCommand(), a.statusCommand(), a.lintCommand(), a.echoCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.statusCommand(), a.lintCommand(), a.echoCommand(), a.grantsCommand(), a.doctorCommand(),
+		a.snapshotCommand(), a.parkedCommand(), a.dropCommand(), a.versionCommand())
 	return root
 }
 

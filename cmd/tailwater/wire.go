@@ -16,6 +16,7 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
 	"github.com/tailwater-cdc/tailwater/pkg/config"
+	"github.com/tailwater-cdc/tailwater/pkg/preflight"
 	"github.com/tailwater-cdc/tailwater/pkg/stream"
 	"github.com/tailwater-cdc/tailwater/pkg/stream/direct"
 	"github.com/tailwater-cdc/tailwater/pkg/stream/kafka"
@@ -32,28 +33,47 @@ type wiring struct {
 
 // sourceEngine is what a connector offers.
 type sourceEngine struct {
-	open func(w wiring) connectors.Open
+	open   func(w wiring) connectors.Open
+	grants func(w wiring) (string, error)
+	doctor func(ctx context.Context, w wiring) []preflight.Finding
+	drop   func(ctx context.Context, w wiring) ([]string, error)
 	// lag is how many bytes of log lie between two Positions.
 	lag func(head, read change.Position) int64
 }
 
 // sinkEngine is what a sink offers.
 type sinkEngine struct {
-	open   func(ctx context.Context, w wiring, s *config.Sink) (sinks.MarkSink, error)
+	open   func(ctx context.Context, w wiring, s *config.Sink) (keptSink, error)
 	grants func(w wiring, s *config.Sink) (string, error)
+	doctor func(ctx context.Context, w wiring, s *config.Sink) []preflight.Finding
+}
+
+// keptSink is a sink that can say what it has parked, and forget a source.
+type keptSink interface {
+	sinks.MarkSink
+	ListParked(ctx context.Context) ([]sinks.Parked, error)
+	Drop(ctx context.Context) error
 }
 
 // streamEngine is what a stream offers.
 type streamEngine struct {
-	open  func(ctx context.Context, w wiring) (stream.Stream, error)
-	topic func(w wiring, t *change.Table) string
+	open   func(ctx context.Context, w wiring) (stream.Stream, error)
+	topic  func(w wiring, t *change.Table) string
+	grants func(w wiring) (string, error) // nil: nothing to grant, to check or to drop
+	doctor func(ctx context.Context, w wiring) []preflight.Finding
+	drop   func(ctx context.Context, w wiring) ([]string, error)
 }
 
 // sourceEngines are the connectors by the config's source.type.
 func sourceEngines() map[string]sourceEngine {
 	return map[string]sourceEngine{
 		"postgres": {
-			open: func(w wiring) connectors.Open { return sourcepg.Open(postgresSource(w)) },
+			open:   func(w wiring) connectors.Open { return sourcepg.Open(postgresSource(w)) },
+			grants: func(w wiring) (string, error) { return sourcepg.Grants(postgresSource(w)) },
+			doctor: func(ctx context.Context, w wiring) []preflight.Finding {
+				return sourcepg.Doctor(ctx, postgresSource(w))
+			},
+			drop: func(ctx context.Context, w wiring) ([]string, error) { return sourcepg.Drop(ctx, postgresSource(w)) },
 			lag: func(head, read change.Position) int64 {
 				if head.Commit < read.Commit {
 					return 0
@@ -68,10 +88,13 @@ func sourceEngines() map[string]sourceEngine {
 func sinkEngines() map[string]sinkEngine {
 	return map[string]sinkEngine{
 		"postgres": {
-			open: func(ctx context.Context, w wiring, s *config.Sink) (sinks.MarkSink, error) {
+			open: func(ctx context.Context, w wiring, s *config.Sink) (keptSink, error) {
 				return sinkpg.Open(ctx, postgresSink(w, s), w.log.With("sink", s.Name))
 			},
 			grants: func(w wiring, s *config.Sink) (string, error) { return sinkpg.Grants(postgresSink(w, s)) },
+			doctor: func(ctx context.Context, w wiring, s *config.Sink) []preflight.Finding {
+				return sinkpg.Doctor(ctx, postgresSink(w, s))
+			},
 		},
 	}
 }
@@ -87,7 +110,10 @@ func streamEngines() map[string]streamEngine {
 				}
 				return kafka.Open(ctx, c, w.log)
 			},
-			topic: topicName,
+			topic:  topicName,
+			grants: kafkaGrants,
+			doctor: kafkaDoctor,
+			drop:   kafkaDrop,
 		},
 		config.Direct: {
 			open:  func(_ context.Context, w wiring) (stream.Stream, error) { return direct.New(directStream(w)), nil },
@@ -152,11 +178,7 @@ func postgresURL(address string, t config.TLS) string {
 
 func directStream(w wiring) direct.Config {
 	s := &w.pipeline.Stream
-	names := make([]string, len(w.pipeline.Sinks))
-	for i := range w.pipeline.Sinks {
-		names[i] = w.pipeline.Sinks[i].Name
-	}
-	return direct.Config{SourceID: w.pipeline.Source.ID, Sinks: names, MemoryBytes: directShare(w), Atomic: s.Atomic, Lanes: s.Lanes, Log: w.log}
+	return direct.Config{SourceID: w.pipeline.Source.ID, Sinks: sinkNames(w), MemoryBytes: directShare(w), Atomic: s.Atomic, Lanes: s.Lanes, Log: w.log}
 }
 
 func kafkaStream(w wiring) (kafka.Config, error) {
@@ -206,4 +228,47 @@ func databaseOf(address string) string {
 func topicName(w wiring, t *change.Table) string {
 	s := &w.pipeline.Stream
 	return strings.NewReplacer("{prefix}", s.Prefix, "{schema}", t.Schema, "{table}", t.Name).Replace(s.Topic)
+}
+
+func kafkaGrants(w wiring) (string, error) {
+	c, err := kafkaStream(w)
+	if err != nil {
+		return "", err
+	}
+	return kafka.ACLs(c), nil
+}
+
+func kafkaDoctor(ctx context.Context, w wiring) []preflight.Finding {
+	c, err := kafkaStream(w)
+	if err != nil {
+		return []preflight.Finding{{Check: "kafka.config", Severity: preflight.Error, Summary: err.Error(), Fix: "correct the stream's settings"}}
+	}
+	return kafka.Doctor(ctx, c)
+}
+
+func kafkaDrop(ctx context.Context, w wiring) ([]string, error) {
+	c, err := kafkaStream(w)
+	if err != nil {
+		return nil, err
+	}
+	names := sinkNames(w)
+	stay, err := kafka.Drop(ctx, c, names, w.log)
+	var said []string
+	if err == nil {
+		for _, n := range names {
+			said = append(said, "consumer group of sink "+n+" deleted")
+		}
+	}
+	for _, topic := range stay {
+		said = append(said, "topic "+topic+" stays: others may read it")
+	}
+	return said, err
+}
+
+func sinkNames(w wiring) []string {
+	names := make([]string, len(w.pipeline.Sinks))
+	for i := range w.pipeline.Sinks {
+		names[i] = w.pipeline.Sinks[i].Name
+	}
+	return names
 }
