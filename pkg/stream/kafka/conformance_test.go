@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tailwater-cdc/tailwater/pkg/stream"
@@ -12,7 +13,18 @@ import (
 func TestStream(t *testing.T) {
 	t.Parallel()
 	streamtest.Run(t, func(t *testing.T) streamtest.Harness {
-		broker := testenv.Kafka(t)
+		var stall func(t *testing.T) func()
+		var broker *testenv.Broker
+		if strings.HasSuffix(t.Name(), "publish_blocks_while_full") { // it takes a broker of its own to stall one
+			private := testenv.StartKafka(t)
+			broker = private.Broker
+			stall = func(*testing.T) func() {
+				private.Freeze()
+				return private.Thaw
+			}
+		} else {
+			broker = testenv.Kafka(t)
+		}
 		cfg := config(broker, broker.Prefix(t))
 		cfg.MemoryBytes = 1 << 20
 		return streamtest.Harness{
@@ -24,7 +36,7 @@ func TestStream(t *testing.T) {
 				}
 				return s
 			},
-			Durable: true, Dedupes: true, Rebalances: true, MemoryBytes: cfg.MemoryBytes,
+			Durable: true, Dedupes: true, Rebalances: true, Stall: stall, MemoryBytes: cfg.MemoryBytes,
 		}
 	})
 }
