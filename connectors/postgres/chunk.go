@@ -293,7 +293,10 @@ func (r *chunkReader) rows(ctx context.Context, conn *pgx.Conn, n relationName, 
 			}
 		}
 		if full {
-			return conn.PgConn().Conn().Close()
+			conn.PgConn().Conn().Close() // an error here or below says that the session is over, which is the aim
+			result.Close()
+			conn.Close(ctx)
+			return nil
 		}
 	}
 	if _, err := result.Close(); err != nil {

@@ -121,7 +121,7 @@ func selectKeys(n relationName, t *change.Table, keys []string) (*statement, err
 
 // paramText is a value as the server reads it: change's text, except for bytes and for the years that ISO 8601 writes with a sign.
 func paramText(col *change.Column, v change.Value) []byte {
-	text := change.AppendText(nil, col, v)
+	text := change.AppendText([]byte{}, col, v) // nil would be NULL
 	switch v.Kind() {
 	case change.KindBytes:
 		return hex.AppendEncode([]byte(`\x`), []byte(v.Str()))
