@@ -1,8 +1,58 @@
 package postgres
 
-// QuoteIdent, CheckIdent and ClassOfCode are here for tests from outside.
-var (
-	QuoteIdent  = quoteIdent
-	CheckIdent  = checkIdent
-	ClassOfCode = classOf
+import (
+	"strings"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
+
+// What tests from outside need of the inside.
+var (
+	QuoteIdent    = quoteIdent
+	CheckIdent    = checkIdent
+	ClassOfCode   = classOf
+	AppendNumeric = appendNumeric
+)
+
+// TargetColumn describes a column of a target without a server.
+type TargetColumn struct {
+	Name, Bare, Declared string
+	Type                 uint32
+	Typmod               int
+	Generated, Identity  bool
+}
+
+// Statements returns every statement for rows of table in a target of these columns: for whole rows, and for rows of which only
+// the columns at present have come.
+func Statements(table *change.Table, columns []TargetColumn, mode Mode, present []int) (string, error) {
+	to := &target{kind: "r"}
+	for i, c := range columns {
+		to.columns = append(to.columns, targetColumn{number: i + 1, name: c.Name, typ: c.Type, typmod: c.Typmod, bare: c.Bare, declared: c.Declared,
+			generated: c.Generated, identity: c.Identity, bytewise: true})
+	}
+	p, err := newPlan(table, to, "shop", mode)
+	if err != nil {
+		return "", err
+	}
+	d := &ddl{table: table, name: p.name, mode: mode}
+	for i := range table.Columns {
+		d.types = append(d.types, nativeType(&table.Columns[i]))
+	}
+	parts := []string{"-- create", d.create(), "-- add a column", d.add([]*change.Column{&table.Columns[1]}, nil), "-- truncate", p.truncateSQL()}
+	part := func(name, sql string) { parts = append(parts, "-- "+name, sql) }
+	switch {
+	case p.keyed():
+		part("put", p.put)
+		part("remove", p.remove)
+		part("patch", p.patchSQL(p.present(present)))
+		part("patch of nothing but the key", p.patchSQL(p.key))
+	default:
+		part("add", p.addSQL(p.present(nil)))
+		part("add with holes", p.addSQL(p.present(present)))
+	}
+	if mode != Append && len(table.Key) == 0 {
+		part("remove one", p.removeOneSQL(p.removedOne(&upsert.Run{})))
+	}
+	return strings.Join(parts, "\n") + "\n", nil
+}

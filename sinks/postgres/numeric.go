@@ -13,6 +13,7 @@ const (
 	numericNaN      = 0xC000
 	numericPlusInf  = 0xD000
 	numericMinusInf = 0xF000
+	infinityScale   = 32 // what the server itself sends with an infinity
 )
 
 // maxScale and maxWhole are the most fraction and whole digits that the server's numeric takes in binary form.
@@ -32,9 +33,9 @@ func appendNumeric(dst []byte, v change.Value) ([]byte, error) {
 	case "NaN":
 		return appendNumericHeader(dst, 0, 0, numericNaN, 0), nil
 	case "Infinity":
-		return appendNumericHeader(dst, 0, 0, numericPlusInf, 0), nil
+		return appendNumericHeader(dst, 0, 0, numericPlusInf, infinityScale), nil
 	case "-Infinity":
-		return appendNumericHeader(dst, 0, 0, numericMinusInf, 0), nil
+		return appendNumericHeader(dst, 0, 0, numericMinusInf, infinityScale), nil
 	}
 	sign := uint16(0)
 	switch {

@@ -121,12 +121,7 @@ func (w *writer) send(p *plan, columns []int, rows []upsert.Row, st statement) e
 
 // removeOnes deletes one row for each of the run's: two equal rows need two statements, since one would find the same row twice.
 func (w *writer) removeOnes(p *plan, run *upsert.Run) error {
-	var columns []int
-	for _, c := range p.present(run.Present) {
-		if p.columns[c].source >= 0 || p.columns[c].name == columnDeleted {
-			columns = append(columns, c)
-		}
-	}
+	columns := p.removedOne(run)
 	sql := p.removeOneSQL(columns)
 	for i := range run.Rows {
 		if err := w.send(p, columns, run.Rows[i:i+1], statement{sql: sql}); err != nil {
@@ -134,6 +129,17 @@ func (w *writer) removeOnes(p *plan, run *upsert.Run) error {
 		}
 	}
 	return w.x.flush()
+}
+
+// removedOne returns the columns that removeOneSQL takes: the row's own, and when it was deleted if that is kept.
+func (p *plan) removedOne(run *upsert.Run) []int {
+	var columns []int
+	for _, c := range p.present(run.Present) {
+		if p.columns[c].source >= 0 || p.columns[c].name == columnDeleted {
+			columns = append(columns, c)
+		}
+	}
+	return columns
 }
 
 // marker queues a Truncate. A NewShape needs nothing: its plan has been made ahead of the transaction.

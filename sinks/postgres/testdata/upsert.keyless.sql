@@ -1,0 +1,28 @@
+-- create
+CREATE TABLE "shop"."or""ders" (
+  "id" numeric(20,0),
+  "status" text,
+  "amount" numeric(12,2),
+  "doc" json,
+  "total" integer,
+  "_tailwater_pos" text COLLATE "C" UNIQUE
+)
+-- add a column
+ALTER TABLE "shop"."or""ders" ADD COLUMN "status" text
+-- truncate
+TRUNCATE TABLE "shop"."or""ders"
+-- add
+INSERT INTO "shop"."or""ders" AS t ("id", "status", "amount", "doc", "_tailwater_pos")
+SELECT u.c1::numeric, u.c2::character varying, u.c3, u.c4::json, u.c5
+FROM unnest($1::text[], $2::text[], $3::numeric[], $4::text[], $5::text[]) AS u(c1, c2, c3, c4, c5)
+ON CONFLICT ("_tailwater_pos") DO NOTHING
+-- add with holes
+INSERT INTO "shop"."or""ders" AS t ("id", "status", "_tailwater_pos")
+SELECT u.c1::numeric, u.c2::character varying, u.c3
+FROM unnest($1::text[], $2::text[], $3::text[]) AS u(c1, c2, c3)
+ON CONFLICT ("_tailwater_pos") DO NOTHING
+-- remove one
+DELETE FROM "shop"."or""ders" AS t
+WHERE t.ctid = (SELECT r.ctid FROM "shop"."or""ders" AS r
+WHERE r."id"::text IS NOT DISTINCT FROM (((($1::text[])[1])::numeric)::numeric)::text AND r."status" IS NOT DISTINCT FROM (($2::text[])[1])::character varying AND r."amount"::text IS NOT DISTINCT FROM ((($3::numeric[])[1])::numeric)::text AND r."doc"::text IS NOT DISTINCT FROM (((($4::text[])[1])::json)::json)::text AND true
+LIMIT 1 FOR UPDATE)
