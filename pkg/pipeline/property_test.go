@@ -127,7 +127,10 @@ func TestARestoredTargetIsCaughtUpOrAGap(t *testing.T) {
 			}
 			var backups []backup
 			version := int64(0)
-			r := start(t, w.config(newLife(), 1))
+			l := newLife()
+			steps := 60 + rnd.IntN(200)
+			l.step = func(string) bool { steps--; return steps == 0 }
+			r := start(t, w.config(l, 1))
 			for range 20 {
 				w.log.commit(w.ops(rnd, &version)...)
 				after(time.Duration(rnd.IntN(500)) * time.Millisecond)
@@ -138,13 +141,12 @@ func TestARestoredTargetIsCaughtUpOrAGap(t *testing.T) {
 				}
 				backups = append(backups, b)
 			}
-			l := newLife()
-			_ = l
-			r.cancel()
-			<-r.done
+			_ = r.stop()
 			b := backups[rnd.IntN(len(backups))]
-			w.target["a"].rows, w.target["a"].marks[b.mark.Lane] = b.rows, b.mark
-			w.log.released = min(w.log.released, int(w.disk.newest().ReleasedUpto.Commit))
+			w.target["a"].rows, w.target["a"].marks = b.rows, map[change.Lane]change.Mark{}
+			if !b.mark.Pos.IsZero() {
+				w.target["a"].marks[b.mark.Lane] = b.mark
+			}
 			r = start(t, w.config(newLife(), 1))
 			after(10 * time.Second)
 			if r.p.Status().State == pipeline.Halted {
