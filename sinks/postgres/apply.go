@@ -199,6 +199,12 @@ func (s *Sink) judged(run *call, err error) error {
 		return nil
 	}
 	own, ok := errors.AsType[*sinks.Error](err)
+	if ok && own.Class == sinks.Wait { // of no row of the call: two sessions made one table, say
+		return &sinks.Error{Class: sinks.Retry, Code: own.Code, Err: err}
+	}
+	if ok && own.Class == sinks.Reject { // the target refuses a statement of our own
+		return &sinks.Error{Class: sinks.Fatal, Code: own.Code, Err: fmt.Errorf("%w: %w", err, change.ErrHalt)}
+	}
 	if !ok || own.Class != sinks.Retry || !isStale(own.Code) || run.generation != s.generation {
 		return err
 	}

@@ -67,11 +67,10 @@ func wrapped(doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	class := classOf(pg.Code)
-	text := pg.Message
 	if pg.Detail != "" {
-		text += " (" + pg.Detail + ")"
+		err = fmt.Errorf("%w: %s", err, pg.Detail)
 	}
-	out := &sinks.Error{Class: class, Code: pg.Code, Err: fmt.Errorf("%s: %s: %w", doing, text, err)}
+	out := &sinks.Error{Class: class, Code: pg.Code, Err: fmt.Errorf("%s: %w", doing, err)}
 	switch {
 	case pg.Code == "42501" || pg.Code == "3D000" || strings.HasPrefix(pg.Code, "28"):
 		out.Class = sinks.Fatal
