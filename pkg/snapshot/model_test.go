@@ -86,7 +86,7 @@ func newModel(t *rapid.T) *model {
 func (m *model) alter(name string) {
 	t := m.tables[name]
 	shape := &change.Table{Source: "s", Engine: "model", Schema: "public", Name: name[len("public."):], Columns: []change.Column{
-		{Name: "id", Native: "int", Kind: change.KindInt}, {Name: "v", Native: fmt.Sprint("int", len(t.shapes)), Kind: change.KindInt},
+		{Name: "id", Native: "int", Kind: change.KindInt}, {Name: "v", Native: fmt.Sprintf("int%04d", len(t.shapes)), Kind: change.KindInt},
 		{Name: "big", Native: "text", Kind: change.KindInt}}, Key: []int{0}}
 	if keyless[name] {
 		shape.Key = nil
@@ -162,7 +162,6 @@ func always(*modelTxn) bool { return true }
 
 // write adds one random row operation to x.
 func (m *model) write(x *modelTxn, name string) {
-	table := m.tables[name].shape()
 	id := int64(rapid.IntRange(1, 7).Draw(m.t, "id"))
 	key := strconv.FormatInt(id, 10)
 	if m.locked(name, key) {
@@ -193,7 +192,6 @@ func (m *model) write(x *modelTxn, name string) {
 	default:
 		m.emit(x, name, change.Change{Op: change.Update, After: whole(id)}, key)
 	}
-	_ = table
 }
 
 func (m *model) emit(x *modelTxn, name string, c change.Change, key string) {

@@ -62,7 +62,10 @@ func (r *run) kill() {
 	if err := r.close(); err != nil {
 		r.t.Fatal(err)
 	}
-	n := rapid.IntRange(0, len(r.places)-1).Draw(r.t, "place")
+	n := len(r.places) - 1 - rapid.IntRange(0, 2).Draw(r.t, "back")
+	if n < 0 || rapid.Bool().Draw(r.t, "far back") {
+		n = rapid.IntRange(0, len(r.places)-1).Draw(r.t, "place")
+	}
 	r.places = r.places[:n+1]
 	if rapid.Bool().Draw(r.t, "restored") {
 		r.g = r.places[n].target.clone()

@@ -17,17 +17,18 @@ type target struct {
 	rows      map[string]map[string][]change.Value // of tables with a key
 	bags      map[string]map[string]int            // of those without
 	newest    map[string]int64                     // by table and key: v of the newest row or deletion applied
+	shapes    map[string]string                    // by table: the newest shape applied
 	announced map[*change.Table]bool               // in this run
 }
 
 func newTarget(t *rapid.T) *target {
 	return &target{t: t, rows: map[string]map[string][]change.Value{}, bags: map[string]map[string]int{}, newest: map[string]int64{},
-		announced: map[*change.Table]bool{}}
+		shapes: map[string]string{}, announced: map[*change.Table]bool{}}
 }
 
 func (g *target) clone() *target {
 	c := newTarget(g.t)
-	c.mark, c.newest = g.mark, maps.Clone(g.newest)
+	c.mark, c.newest, c.shapes = g.mark, maps.Clone(g.newest), maps.Clone(g.shapes)
 	for name, rows := range g.rows {
 		c.rows[name] = maps.Clone(rows)
 	}
@@ -49,6 +50,11 @@ func (g *target) apply(c *change.Change) {
 	}
 	g.mark = c.Pos
 	name := c.Table.String()
+	if shape := c.Table.Columns[1].Native; shape < g.shapes[name] {
+		g.t.Fatalf("%s of %s at %s has shape %s after %s", c.Op, name, c.Pos, shape, g.shapes[name])
+	} else {
+		g.shapes[name] = shape
+	}
 	switch {
 	case c.Op == change.NewShape:
 	case c.Op == change.Truncate:
