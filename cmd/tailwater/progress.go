@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -43,6 +44,20 @@ func (a *app) showProgress(ctx context.Context, f *fleet) {
 }
 
 const clearLine = "\r\x1b[K"
+
+// aboveProgress writes each log line in the place of the progress line, which comes back below it.
+type aboveProgress struct{ w io.Writer }
+
+// Write clears the line first.
+func (a aboveProgress) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(a.w, clearLine); err != nil {
+		return 0, err
+	}
+	return a.w.Write(b)
+}
+
+// showsProgress says that somebody looks at the progress line.
+func (a *app) showsProgress() bool { return isTerminal(a.stdout) && !a.quiet && !a.json }
 
 // snapshotLine is a snapshot in a line: rows, share, rate, and when it will be complete.
 func snapshotLine(tables []api.Progress, now time.Time) string {

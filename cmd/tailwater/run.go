@@ -123,7 +123,11 @@ func (a *app) logger() *slog.Logger {
 	if a.json {
 		return slog.New(slog.NewJSONHandler(a.stderr, o))
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, o))
+	out := a.stderr
+	if a.showsProgress() && isTerminal(a.stderr) {
+		out = aboveProgress{out}
+	}
+	return slog.New(slog.NewTextHandler(out, o))
 }
 
 // serve runs the pipelines with the API beside them until all have ended.
@@ -153,7 +157,7 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, chosen []*config.Pi
 	if server != nil {
 		wg.Go(func() { serveErr = server.Run(beside) })
 	}
-	if isTerminal(a.stdout) && !a.quiet && !a.json {
+	if a.showsProgress() {
 		wg.Go(func() { a.showProgress(beside, f) })
 	}
 	err = f.run.Run(ctx)
