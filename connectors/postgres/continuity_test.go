@@ -166,7 +166,7 @@ func TestOpenRefuses(t *testing.T) {
 			{"a partition", change.ErrPreflight, "part of p", func(c *postgres.Config) { c.Include = []string{"public.p1"} }},
 			{"a pattern without schema", change.ErrPreflight, "orders", func(c *postgres.Config) { c.Include = []string{"orders"} }},
 			{"no slot", change.ErrPreflight, "slot.create", func(c *postgres.Config) { c.Slot.Create = false }},
-			{"no publication", change.ErrPreflight, "CREATE PUBLICATION", func(c *postgres.Config) { c.Publication.Create = false }},
+			{"no publication", change.ErrPreflight, "CREATE PUBLICATION", func(c *postgres.Config) { c.Publication = postgres.Object{Name: "none"} }},
 			{"inserts only", change.ErrPreflight, "publish =", func(c *postgres.Config) { c.Publication.Name = "half" }},
 			{"not via root", change.ErrPreflight, "publish_via_partition_root", func(c *postgres.Config) { c.Publication.Name = "leaves" }},
 			{"row filter", change.ErrPreflight, "WHERE", func(c *postgres.Config) { c.Publication.Name = "filtered" }},

@@ -250,6 +250,9 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 	if s.log.resume == "" {
 		s.log.resume = makeResume(o.id, o.config.Slot.Name, o.at)
 	}
+	if err := s.beside(o); err != nil {
+		return connectors.Opened{}, err
+	}
 	go w.run(ctx)
 	s.watch(ctx)
 	return connectors.Opened{Source: s, Identity: o.id.String(), Resume: s.log.resume, Upto: o.at.upto}, nil

@@ -2,7 +2,7 @@ package postgres
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 	"time"
 
@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/connectors"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
 
 // Source reads one slot. It is a connectors.Source.
@@ -20,6 +21,8 @@ type Source struct {
 	catalog   *catalog
 	shapes    *shapes
 	log       *log
+	reader    *chunkReader
+	runner    *snapshot.Runner
 
 	closing   sync.Once
 	stopWatch context.CancelFunc
@@ -30,7 +33,7 @@ var _ connectors.Source = (*Source)(nil)
 
 // Read is connectors.Source's.
 func (s *Source) Read(ctx context.Context, maxBytes int) (change.Batch, error) {
-	return s.log.Read(ctx, maxBytes, nil)
+	return s.runner.Read(ctx, maxBytes)
 }
 
 // Head is connectors.Source's. Where the log's end is not on disk yet it commits an empty message of its own.
@@ -56,10 +59,11 @@ func (s *Source) Close() error {
 	s.closing.Do(func() {
 		s.stopWatch()
 		s.watching.Wait()
-		err = s.log.Close()
+		err = errors.Join(s.runner.Close(), s.log.Close())
 		ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 		defer cancel()
-		s.catalog.close(ctx)
+		s.reader.Close(ctx)
+		s.catalog.close(ctx) // after the stream, which asks it
 	})
 	return err
 }
@@ -83,25 +87,5 @@ func (s *Source) watch(ctx context.Context) {
 				}
 			}
 		}
-	})
-}
-
-// joinNew joins to the publication the tables that match and that it lacks. What can't be joined is told at each look.
-func (s *Source) joinNew(ctx context.Context) error {
-	return s.catalog.session(ctx, func(conn *pgx.Conn) error {
-		list, err := readCandidates(ctx, conn, s.config.Publication.Name)
-		if err != nil {
-			return err
-		}
-		for _, t := range s.selection.selected(list) {
-			if t.published {
-				continue
-			}
-			if err := joinTable(ctx, conn, s.config.Publication.Name, t.tableName); err != nil {
-				return fmt.Errorf("join to publication %s: %w", s.config.Publication.Name, err)
-			}
-			s.config.Logger.Info("table joined to the publication", "table", t.String(), "publication", s.config.Publication.Name)
-		}
-		return nil
 	})
 }

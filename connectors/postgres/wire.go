@@ -280,11 +280,15 @@ func (w *wire) goodbye() error {
 	}
 }
 
-// ask wakes the goroutine for a report. Any goroutine may call it.
+// ask changes what report looks at and wakes the goroutine for it. Any goroutine may call it. All of it is under mu, so that a
+// goroutine which has seen the change finds its deadline left alone afterwards.
 func (w *wire) ask(f func()) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopping {
+		return // the last report is under way
+	}
 	f()
-	w.mu.Unlock()
 	signal(w.wake)
 	w.conn.Conn().SetReadDeadline(time.Now()) // an error: the connection is closed and nobody reads it
 }

@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tailwater-cdc/tailwater/connectors"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
+)
+
+var _ connectors.Snapshotter = (*Source)(nil)
+
+// beside puts the snapshot's Runner before the log: it hands over the log's batches, and between them the rows of tables.
+func (s *Source) beside(o *opening) error {
+	s.reader = newChunkReader(s.seam())
+	config := snapshot.Config{Log: s.log, Reader: s.reader, Logger: s.config.Logger,
+		Saved: o.start.Snapshot, Upto: o.at.upto, Resume: s.log.resume, Fresh: o.fresh}
+	if s.config.SnapshotMode != SnapshotNever {
+		for _, t := range o.tables {
+			config.Tables = append(config.Tables, t.String())
+		}
+	}
+	var err error
+	if s.runner, err = snapshot.New(config); err != nil {
+		return fmt.Errorf("resume the snapshot: %w", err)
+	}
+	return nil
+}
+
+// Snapshot is connectors.Snapshotter's. A table that isn't captured is change.ErrPreflight.
+func (s *Source) Snapshot(ctx context.Context, table, where string) error {
+	var found bool
+	err := s.catalog.session(ctx, func(conn *pgx.Conn) error {
+		list, err := readCandidates(ctx, conn, s.config.Publication.Name)
+		for _, t := range s.selection.selected(list) {
+			found = found || t.published && t.String() == table
+		}
+		return err
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("%w: it doesn't exist, isn't selected or isn't published: %w", errTable, change.ErrPreflight)
+	}
+	if err != nil {
+		return fmt.Errorf("snapshot of %s: %w", table, err)
+	}
+	return s.runner.Request(ctx, table, where)
+}
+
+// Progress is connectors.Snapshotter's.
+func (s *Source) Progress() []connectors.Progress {
+	list := s.runner.Progress()
+	out := make([]connectors.Progress, len(list))
+	for i, p := range list {
+		out[i] = connectors.Progress(p)
+	}
+	return out
+}
+
+// joinNew joins to the publication the tables that match and that it lacks, and asks for their snapshot. What can't be joined is told
+// at each look. A crash between the two loses nothing: the next Open finds the table selected and not in the saved progress.
+func (s *Source) joinNew(ctx context.Context) error {
+	var joined []tableName
+	err := s.catalog.session(ctx, func(conn *pgx.Conn) error {
+		list, err := readCandidates(ctx, conn, s.config.Publication.Name)
+		if err != nil {
+			return err
+		}
+		var failed error
+		for _, t := range s.selection.selected(list) {
+			if t.published {
+				continue
+			}
+			if err := joinTable(ctx, conn, s.config.Publication.Name, t.tableName); err != nil {
+				failed = errors.Join(failed, err)
+				continue
+			}
+			joined = append(joined, t.tableName)
+		}
+		return failed
+	})
+	for _, t := range joined {
+		s.config.Logger.Info("table joined to the publication", "table", t.String(), "publication", s.config.Publication.Name)
+		if s.config.SnapshotMode != SnapshotNever {
+			err = errors.Join(err, s.runner.Request(ctx, t.String(), ""))
+		}
+	}
+	return err
+}
