@@ -57,7 +57,7 @@ func (c *capture) open(ctx context.Context) (opening, error) {
 	case fresh:
 		o.rec, err = c.first(ctx, start.Epoch, opened)
 	case opened.Identity != rec.Identity:
-		o, err = c.newIdentity(ctx, o, opened, start, newLog{known: known, stand: stand})
+		o, err = c.newIdentity(ctx, o, newLog{identity: opened.Identity, start: start, known: known, stand: stand})
 	}
 	if err == nil {
 		o.publisher, err = c.cfg.Stream.Publisher(ctx, stream.Start{Epoch: o.rec.Epoch, Saved: max2(start.Upto, o.rec.ReleasedUpto)})
@@ -179,32 +179,36 @@ func (c *capture) first(ctx context.Context, epoch uint32, opened connectors.Ope
 	return rec, nil
 }
 
+// newLog is a log that is not the one of the Record's Epoch.
 type newLog struct {
-	known uint32
-	stand []sinkMarks
+	identity string
+	start    connectors.Start // as the source was opened
+	known    uint32
+	stand    []sinkMarks
 }
 
 // newIdentity begins a new epoch: the source has proved that another log continues ours, but its positions don't compare.
-func (c *capture) newIdentity(ctx context.Context, o opening, opened connectors.Opened, start connectors.Start, n newLog) (opening, error) {
+func (c *capture) newIdentity(ctx context.Context, o opening, n newLog) (opening, error) {
 	for _, s := range n.stand {
 		for _, m := range s.marks {
 			if o.rec.Upto.Less(m.Pos) {
 				return o, fmt.Errorf("the log is now %s instead of %s, and sink %s has applied up to %s, beyond the checkpoint at %s: what it would get again can't be told from what is new: %w",
-					opened.Identity, o.rec.Identity, s.sink, m.Pos, o.rec.Upto, change.ErrGap)
+					n.identity, o.rec.Identity, s.sink, m.Pos, o.rec.Upto, change.ErrGap)
 			}
 		}
 	}
-	c.log.Info("another log: a new epoch begins", "pipeline", c.cfg.Name, "was", o.rec.Identity, "is", opened.Identity)
+	c.log.Info("another log: a new epoch begins", "pipeline", c.cfg.Name, "was", o.rec.Identity, "is", n.identity)
 	err := o.source.Close()
 	o.source = nil
 	if err != nil {
 		return o, fmt.Errorf("close source of the old epoch: %w", err)
 	}
 	next := o.rec
-	next.Epoch, next.Identity = max(o.rec.Epoch, n.known)+1, opened.Identity
+	next.Epoch, next.Identity = max(o.rec.Epoch, n.known)+1, n.identity
 	if o.rec, err = c.cfg.Store.Save(ctx, next); err != nil {
 		return o, fmt.Errorf("save epoch %d: %w", next.Epoch, err)
 	}
+	start := n.start
 	start.Epoch = o.rec.Epoch
 	again, err := c.cfg.Source(ctx, start)
 	if err != nil {

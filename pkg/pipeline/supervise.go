@@ -73,14 +73,14 @@ type loops struct {
 // run starts every loop and waits for all.
 func (g *loops) run(ctx context.Context) error {
 	cfg := &g.pipeline.cfg
-	captureHard, cutCapture := context.WithCancel(context.WithoutCancel(ctx))
+	hard, cutAll := lingering(ctx, context.WithoutCancel(ctx), cfg.DrainTimeout) // the end of all patience
+	defer cutAll(nil)
+	captureHard, cutCapture := context.WithCancel(hard)
 	defer cutCapture()
-	applyHard, cutApply := context.WithCancel(context.WithoutCancel(ctx))
-	defer cutApply()
 	applyCtx, endApply := context.WithCancel(ctx)
 	if cfg.Direct { // its queue drains through the sinks: they go on until capture has ended
 		endApply()
-		applyCtx, endApply = context.WithCancel(applyHard)
+		applyCtx, endApply = context.WithCancel(hard)
 	}
 	defer endApply()
 
@@ -102,7 +102,7 @@ func (g *loops) run(ctx context.Context) error {
 	if cfg.applies() {
 		for i := range cfg.Sinks {
 			wg.Go(func() {
-				err := g.apply(applyCtx, applyHard, &cfg.Sinks[i])
+				err := g.apply(applyCtx, hard, &cfg.Sinks[i])
 				if err != nil && cfg.Direct {
 					cutCapture() // nobody is left to acknowledge what it has queued
 				}
