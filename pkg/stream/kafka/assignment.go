@@ -112,6 +112,23 @@ func (a *assignment) commit() {
 	}
 	if err := a.gen.CommitOffsets(offsets); err != nil {
 		a.u.log.Warn("the group's offsets were not stored", "group", a.u.group, "error", err)
+		a.recommit(offsets)
+	}
+}
+
+// recommit puts offsets back for the next commit, where nothing newer has come.
+func (a *assignment) recommit(offsets map[string]map[int]int64) {
+	a.u.mu.Lock()
+	defer a.u.mu.Unlock()
+	for topic, partitions := range offsets {
+		for n, next := range partitions {
+			l := change.Lane{Stream: topic, N: int32(n)}
+			a.commits[l] = max(a.commits[l], next)
+		}
+	}
+	select {
+	case a.committed <- struct{}{}:
+	default:
 	}
 }
 

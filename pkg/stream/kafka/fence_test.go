@@ -31,8 +31,8 @@ func TestThawedTwin(t *testing.T) {
 	acked(t, old, 1)
 
 	p := publisher(t, open(t, cfg), 1) // another process: its own connections
-	publish(t, p, update(table, 1, 1, "v1"), update(table, 1, 2, "v2"))
-	acked(t, p, 2)
+	publish(t, p, update(table, 1, 1, "v1"))
+	acked(t, p, 1) // it is there already: the partition is fenced, its tail read, and nothing of the new epoch written
 
 	if err := old.Publish(t.Context(), update(table, 1, 2, "stale")); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestThawedTwin(t *testing.T) {
 	if err := old.Close(); !errors.Is(err, change.ErrFenced) {
 		t.Errorf("the twin ended with %v, want ErrFenced", err)
 	}
-	publish(t, p, update(table, 1, 3, "v3"))
+	publish(t, p, update(table, 1, 2, "v2"), update(table, 1, 3, "v3"))
 	acked(t, p, 3)
 	closed(t, p)
 	want := "[v1 v2 v3]"

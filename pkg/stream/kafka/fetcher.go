@@ -15,7 +15,7 @@ import (
 
 const (
 	fetchWait     = 500 * time.Millisecond // a request may wait at the broker; it answers as soon as there is anything
-	fetchWaitFull = 5 * time.Millisecond   // the same while a lane has no room: it may have some in a moment, and can't join a request
+	fetchWaitFull = 20 * time.Millisecond  // the same while a lane has no room: it may have some in a moment, and can't join a request
 	fetchLaneMax  = 1 << 20                // of one lane in one response, in bytes; the first batch comes whole whatever its size
 )
 

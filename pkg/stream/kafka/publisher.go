@@ -142,6 +142,10 @@ func (p *publisher) Acked() <-chan uint64 { return p.acks.out }
 func (p *publisher) Close() error {
 	p.fail(nil)
 	p.wg.Wait()
+	if p.skipped > 0 {
+		p.log.Info("records that the topics held already were not published again", "records", p.skipped)
+		p.skipped = 0
+	}
 	return p.err
 }
 
