@@ -31,11 +31,11 @@ func appendNumeric(dst []byte, v change.Value) ([]byte, error) {
 	s := v.Str()
 	switch s {
 	case "NaN":
-		return appendNumericHeader(dst, 0, 0, numericNaN, 0), nil
+		return appendNumericHeader(dst, 0, numericNaN, 0), nil
 	case "Infinity":
-		return appendNumericHeader(dst, 0, 0, numericPlusInf, infinityScale), nil
+		return appendNumericHeader(dst, 0, numericPlusInf, infinityScale), nil
 	case "-Infinity":
-		return appendNumericHeader(dst, 0, 0, numericMinusInf, infinityScale), nil
+		return appendNumericHeader(dst, 0, numericMinusInf, infinityScale), nil
 	}
 	sign := uint16(0)
 	switch {
@@ -53,7 +53,7 @@ func appendNumeric(dst []byte, v change.Value) ([]byte, error) {
 		return dst, reject("22003", "a number of %d digits is out of the target's range", len(whole)+len(fraction))
 	}
 	start := len(dst)
-	dst = appendNumericHeader(dst, 0, (len(whole)+3)/4-1, sign, len(fraction))
+	dst = appendNumericHeader(dst, (len(whole)+3)/4-1, sign, len(fraction))
 	for first := len(whole) % 4; whole != ""; first = 0 {
 		n := min(4, len(whole))
 		if first != 0 {
@@ -97,8 +97,9 @@ func trimNumeric(dst []byte, start int) []byte {
 	return dst[:start+8+n]
 }
 
-func appendNumericHeader(dst []byte, groups, weight int, sign uint16, scale int) []byte {
-	dst = binary.BigEndian.AppendUint16(dst, uint16(groups))
+// appendNumericHeader appends all that stands before the groups; trimNumeric counts them.
+func appendNumericHeader(dst []byte, weight int, sign uint16, scale int) []byte {
+	dst = append(dst, 0, 0)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(int16(weight)))
 	dst = binary.BigEndian.AppendUint16(dst, sign)
 	return binary.BigEndian.AppendUint16(dst, uint16(scale))

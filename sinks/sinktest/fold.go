@@ -86,7 +86,7 @@ func testFold(t *testing.T, h Harness) {
 			row[3] = change.Value{}
 			return l.update(row...)
 		}), 1, 12).Draw(r, "batch")
-		applyBatch(t, r, s, m, consistent(m, batch))
+		applyBatch(r, s, m, consistent(m, batch))
 		if got, want := lines(h.Rows(t, l.table)), m.lines(l.table); !slices.Equal(got, want) {
 			r.Fatalf("the target holds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
@@ -115,7 +115,7 @@ func consistent(m model, batch []change.Change) []change.Change {
 }
 
 // applyBatch applies batch to both; changes that are refused are left out, with all later ones of their keys, and it is applied again.
-func applyBatch(t *testing.T, r *rapid.T, s sinks.MarkSink, m model, batch []change.Change) {
+func applyBatch(r *rapid.T, s sinks.MarkSink, m model, batch []change.Change) {
 	bad := map[int64]bool{}
 	var want []int
 	var kept []change.Change
@@ -131,13 +131,13 @@ func applyBatch(t *testing.T, r *rapid.T, s sinks.MarkSink, m model, batch []cha
 		}
 		kept = append(kept, *c)
 	}
-	err := s.Apply(t.Context(), batch)
+	err := s.Apply(r.Context(), batch)
 	var have []int
 	if partial, ok := errors.AsType[*sinks.PartialError](err); ok {
 		for _, refused := range partial.Refused {
 			have = append(have, refused.Index)
 		}
-		err = s.Apply(t.Context(), kept)
+		err = s.Apply(r.Context(), kept)
 	}
 	if err != nil {
 		r.Fatalf("apply: %v", err)

@@ -20,10 +20,11 @@ func load(t testing.TB, s sinks.MarkSink, stream string) sinks.State {
 	return state
 }
 
-func applyAt(t testing.TB, s sinks.MarkSink, c []change.Change, from, to change.Mark) {
+// applyAt applies c and moves one mark, from its first to its second place.
+func applyAt(t testing.TB, s sinks.MarkSink, c []change.Change, move ...change.Mark) {
 	t.Helper()
-	if err := s.ApplyAt(t.Context(), c, nil, []change.Mark{from}, []change.Mark{to}); err != nil {
-		t.Fatalf("apply at %v: %v", from, err)
+	if err := s.ApplyAt(t.Context(), c, nil, move[:1], move[1:]); err != nil {
+		t.Fatalf("apply at %v: %v", move[0], err)
 	}
 }
 
@@ -77,7 +78,7 @@ func testZombie(t *testing.T, h Harness) {
 	for round := range int64(20) {
 		c := []change.Change{l.update(order(1, fmt.Sprint("first ", round))...), l.update(order(1, fmt.Sprint("second ", round))...)}
 		next := []change.Mark{mark(0, 10+2*round, c[0]), mark(0, 11+2*round, c[1])}
-		won := race(t, at, c, next, first, second)
+		won := race(t, contest{at, c, next}, first, second)
 		h.want(t, l.table, fmt.Sprintf(`1|%s|\N|1`, c[won].After[1].Str()))
 		wantMarks(t, first, next[won])
 		at = next[won]
@@ -91,19 +92,26 @@ func testFirst(t *testing.T, h Harness) {
 	apply(t, first, l.insert(order(1, "start")...))
 	for n := range int32(10) {
 		c := []change.Change{l.update(order(1, fmt.Sprint("first ", n))...), l.update(order(1, fmt.Sprint("second ", n))...)}
-		won := race(t, mark(n, 0), c, []change.Mark{mark(n, 1, c[0]), mark(n, 2, c[1])}, first, second)
+		won := race(t, contest{mark(n, 0), c, []change.Mark{mark(n, 1, c[0]), mark(n, 2, c[1])}}, first, second)
 		h.want(t, l.table, fmt.Sprintf(`1|%s|\N|1`, c[won].After[1].Str()))
 	}
 }
 
-// race applies c[i] by s[i], both from at, and returns which one won; the other must be fenced.
-func race(t *testing.T, at change.Mark, c []change.Change, to []change.Mark, s ...sinks.MarkSink) int {
+// contest is one call for each of two appliers that stand at the same mark.
+type contest struct {
+	at      change.Mark
+	changes []change.Change
+	to      []change.Mark
+}
+
+// race applies changes[i] by s[i], both from at, and returns which one won; the other must be fenced.
+func race(t *testing.T, c contest, s ...sinks.MarkSink) int {
 	t.Helper()
 	errs := make([]error, len(s))
 	var wg sync.WaitGroup
 	for i := range s {
 		wg.Go(func() {
-			errs[i] = s[i].ApplyAt(t.Context(), c[i:i+1], nil, []change.Mark{at}, to[i:i+1])
+			errs[i] = s[i].ApplyAt(t.Context(), c.changes[i:i+1], nil, []change.Mark{c.at}, c.to[i:i+1])
 		})
 	}
 	wg.Wait()
