@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 if [ "${1:-}" != inside ]; then
 	make -s -C "$root" build
 	"$root/testdata/servers/install" pg15 kafka
-	exec unshare --net --fork --kill-child "${BASH_SOURCE[0]}" inside
+	exec unshare --net --pid --mount-proc --fork --kill-child "${BASH_SOURCE[0]}" inside
 fi
 
 ip link set lo up
@@ -39,10 +39,8 @@ fail() {
 	exit 1
 }
 
-serve pg15 5432 &
-serve_pg=$!
+serve pg15 5432
 serve kafka 9092
-wait $serve_pg
 sql -d postgres -c "create database bench" -c "create database target" -c "create role writer login"
 
 count=0
