@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,15 +17,17 @@ import (
 // rollbackLimit bounds the wait for a ROLLBACK; a connection that takes longer is closed, which rolls back as well.
 const rollbackLimit = 5 * time.Second
 
-// session settles what the text of values means, whatever the role or the database says. synchronous_commit stays as it is.
+// session settles what the text of values means, whatever the role or the database says, and that the transaction of a process that
+// is frozen or cut off gives its locks back after a minute. synchronous_commit stays as it is.
 const session = `SET standard_conforming_strings = on; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; ` +
-	`SET TimeZone = 'UTC'; SET xmloption = 'content'`
+	`SET TimeZone = 'UTC'; SET xmloption = 'content'; SET idle_in_transaction_session_timeout = '60s'`
 
 // pool is a fixed number of places for connections, each made when it is first needed.
 type pool struct {
 	config *pgconn.Config
 	places chan *pgconn.PgConn // nil: not connected
 	size   int
+	wg     sync.WaitGroup // of broken connections that are being taken down
 }
 
 func newPool(config *pgconn.Config, size int) *pool {
@@ -63,6 +66,7 @@ func (p *pool) acquire(ctx context.Context) (*pgconn.PgConn, error) {
 // release ends whatever transaction pg is in and gives its place back.
 func (p *pool) release(pg *pgconn.PgConn) {
 	if pg.IsClosed() {
+		p.wg.Go(func() { <-pg.CleanupDone() })
 		p.places <- nil
 		return
 	}
@@ -86,6 +90,7 @@ func (p *pool) close() {
 		}
 	}
 	close(p.places)
+	p.wg.Wait()
 }
 
 func closeConn(pg *pgconn.PgConn) {

@@ -30,6 +30,11 @@ func (s *Sink) lockMarks(x *exchange, from []change.Mark) {
 	if len(from) == 0 {
 		return
 	}
+	for i, m := range from {
+		if i == 0 || m.Lane.Stream != from[i-1].Lane.Stream {
+			x.send(s.inFlight("pg_advisory_xact_lock_shared", m.Lane.Stream))
+		}
+	}
 	args := s.markArgs(from)
 	table := s.own(tableMarks)
 	x.send(statement{
@@ -42,6 +47,13 @@ func (s *Sink) lockMarks(x *exchange, from []change.Mark) {
 			" ON m.stream = u.stream AND m.lane = u.lane WHERE m.source = $1 AND m.sink = $2 ORDER BY m.stream, m.lane FOR UPDATE OF m",
 		args: args[:4], oids: markOIDs[:4], formats: markFormats[:4],
 		read: func(rr *pgconn.ResultReader) error { return compareMarks(rr, from) }})
+}
+
+// inFlight takes the lock by which Load waits for every ApplyAt of the stream that has not ended: one whose connection broke may still
+// commit, and a Load that overtook it would return marks that are about to move.
+func (s *Sink) inFlight(lock, stream string) statement {
+	return statement{sql: "SELECT pg_catalog." + lock + "(pg_catalog.hashtextextended(pg_catalog.jsonb_build_array($1::text, $2::text, $3::text)::text, 0))",
+		args: [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName), []byte(stream)}}
 }
 
 // compareMarks reads the locked marks: one that is not as from says is change.ErrFenced.

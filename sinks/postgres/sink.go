@@ -66,7 +66,7 @@ func (s *Sink) Apply(ctx context.Context, c []change.Change) error {
 	return s.ApplyAt(ctx, c, nil, nil, nil)
 }
 
-// Load is sinks.MarkSink.
+// Load is sinks.MarkSink. It waits until every ApplyAt of the stream has ended, one of a process that is gone included.
 func (s *Sink) Load(ctx context.Context, stream string) (sinks.State, error) {
 	var out sinks.State
 	pg, err := s.pool.acquire(ctx)
@@ -77,7 +77,8 @@ func (s *Sink) Load(ctx context.Context, stream string) (sinks.State, error) {
 	where := " WHERE source = $1 AND sink = $2 AND stream = $3 ORDER BY "
 	args := [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName), []byte(stream)}
 	x := newExchange(ctx, pg)
-	x.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") // marks and parked changes of one moment
+	x.exec(beginSQL)
+	x.send(s.inFlight("pg_advisory_xact_lock", stream)) // and nobody moves a mark until both are read
 	x.send(statement{sql: "SELECT stream, lane, next, pos FROM " + s.own(tableMarks) + where + "lane", args: args,
 		read: func(rr *pgconn.ResultReader) error {
 			for rr.NextRow() {
