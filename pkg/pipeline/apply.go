@@ -68,7 +68,7 @@ func (a *apply) run(ctx, hard context.Context, ready func()) error {
 	defer stop(nil)
 	l := &applying{apply: a, target: target, stop: stop,
 		moved: make(chan struct{}), streams: map[string]int{}, lanes: map[change.Lane]*laneState{}}
-	l.sub, err = a.cfg.Stream.Subscriber(work, stream.Subscription{Sink: a.sink.Name, Begin: l.begin})
+	l.sub, err = a.cfg.Stream.Subscriber(ctx, stream.Subscription{Sink: a.sink.Name, Begin: l.begin})
 	if err != nil {
 		return errors.Join(fmt.Errorf("subscribe: %w", err), target.Close())
 	}
@@ -109,6 +109,9 @@ func (l *applying) outcome(ctx context.Context, err error) error {
 
 func (l *applying) fetch(ctx, work context.Context, wg *sync.WaitGroup) error {
 	for {
+		if err := context.Cause(ctx); err != nil { // a stream that has something needn't look
+			return err
+		}
 		d, err := l.sub.Fetch(ctx, l.cfg.BatchBytes)
 		if err != nil {
 			return fmt.Errorf("fetch: %w", err)

@@ -12,8 +12,9 @@ import (
 
 // Pipeline runs one pipeline. It is made by New and run once.
 type Pipeline struct {
-	cfg   Config
-	board *board
+	cfg      Config
+	board    *board
+	entering sync.Mutex // observers see the states in order
 }
 
 // New checks a configuration; what is wrong with it is change.ErrPreflight.
@@ -40,6 +41,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 	g := &loops{pipeline: p, stop: stop, captured: make(chan struct{})}
 	err := g.run(ctx)
+	if ctx.Err() != nil {
+		p.enter(Draining) // it may have been over before AfterFunc ran
+	}
 	if ExitCode(err) == ExitGap {
 		p.cfg.Observer.gap(Event{Pipeline: p.cfg.Name}, err)
 	}
@@ -54,6 +58,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 // enter changes the state. Once a pipeline has ended it stays so.
 func (p *Pipeline) enter(s State) {
+	p.entering.Lock()
+	defer p.entering.Unlock()
 	if p.board.enter(s) {
 		p.cfg.Log.Info("state", "pipeline", p.cfg.Name, "state", string(s))
 		p.cfg.Observer.state(Event{Pipeline: p.cfg.Name}, s)
