@@ -18,9 +18,9 @@ import (
 // holds what the source holds, nothing older ever came over anything newer, and no Save was ahead of a target.
 func TestCrashesLoseNothing(t *testing.T) {
 	t.Parallel()
-	n := 150
+	n := 80
 	if testing.Short() {
-		n = 30
+		n = 20
 	}
 	for seed := range n {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -75,6 +75,7 @@ func crashes(t *testing.T, rnd *rand.Rand) {
 	for _, target := range w.target {
 		target.fail = nil
 	}
+	w.log.readErr = nil
 	r := start(t, w.config(newLife(), lanes))
 	after(time.Minute)
 	r.clean()
@@ -96,12 +97,33 @@ func (w *world) ops(rnd *rand.Rand, version *int64) []op {
 	return ops
 }
 
-// trouble makes some calls of some targets fail, before or instead of doing anything.
+// trouble makes some calls of some targets fail, before or instead of doing anything, or as if the marks had been moved, which restarts
+// the apply loop; and some reads, which restarts the capture loop.
 func (w *world) trouble(rnd *rand.Rand) {
+	w.log.mu.Lock()
+	w.log.readErr = nil
+	if n := 3 + rnd.IntN(20); rnd.IntN(3) == 0 {
+		reads := 0
+		w.log.readErr = func() error {
+			if reads++; reads%n == 0 {
+				return fmt.Errorf("connection reset")
+			}
+			return nil
+		}
+	}
+	w.log.mu.Unlock()
 	for _, target := range w.target {
 		every := 2 + rnd.IntN(6)
 		target.fail = nil
-		if rnd.IntN(3) == 0 {
+		switch rnd.IntN(4) {
+		case 0:
+			target.fail = func(call int) error {
+				if call%(3*every) == 0 {
+					return change.ErrFenced
+				}
+				return nil
+			}
+		case 1:
 			target.fail = func(call int) error {
 				if call%every == 0 {
 					return &sinks.Error{Class: sinks.Retry, Code: "40001", Err: fmt.Errorf("deadlock")}
