@@ -164,7 +164,7 @@ const immediate = "SET CONSTRAINTS ALL IMMEDIATE"
 // end queues what the call writes besides rows: the parked changes and the marks, in the rows' own transaction (invariant 8).
 func (s *Sink) end(x *exchange, run *call) error {
 	x.exec(immediate)
-	if len(run.from) > 0 {
+	if len(run.from) > 0 && s.mayHaveParked(run) {
 		s.supersede(x, run.changes, run.from[0].Lane.Stream)
 	}
 	if err := s.park(x, run.parked); err != nil {
@@ -172,6 +172,18 @@ func (s *Sink) end(x *exchange, run *call) error {
 	}
 	s.moveMarks(x, run.to)
 	return nil
+}
+
+// mayHaveParked says whether a snapshot row of the call may supersede something. Who owns a lane has loaded it, and nobody else parks a change of
+// its keys, so a stream that had none has none but ours.
+func (s *Sink) mayHaveParked(run *call) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stream := run.from[0].Lane.Stream
+	if len(run.parked) > 0 {
+		s.clean[stream] = false
+	}
+	return !s.clean[stream]
 }
 
 func commit(ctx context.Context, pg *pgconn.PgConn) error {

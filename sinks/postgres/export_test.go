@@ -23,6 +23,32 @@ type TargetColumn struct {
 	Generated, Identity  bool
 }
 
+// EncodeColumns encodes every column of the rows of c, which are whole and of one table, into buffers that are used again. It returns what does so.
+func EncodeColumns(table *change.Table, columns []TargetColumn, c []change.Change) (func() error, error) {
+	to := &target{kind: "r"}
+	for _, tc := range columns {
+		to.columns = append(to.columns, targetColumn{name: tc.Name, typ: tc.Type, typmod: tc.Typmod, bare: tc.Bare, declared: tc.Declared, bytewise: true})
+	}
+	p, err := newPlan(table, to, "shop", Upsert)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]upsert.Row, len(c))
+	for i := range c {
+		rows[i] = upsert.Row{Values: c[i].After, Last: &c[i]}
+	}
+	buffers := make([][]byte, len(p.columns))
+	return func() error {
+		for i := range p.columns {
+			var err error
+			if buffers[i], err = p.columns[i].appendArray(buffers[i][:0], rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
 // Statements returns every statement for rows of table in a target of these columns: for whole rows, and for rows of which only
 // the columns at present have come.
 func Statements(table *change.Table, columns []TargetColumn, mode Mode, present []int) (string, error) {

@@ -22,8 +22,9 @@ type Sink struct {
 	plans  upsert.Cache[*plan]
 
 	mu         sync.Mutex
-	generation int // how often the plans have been forgotten because the target was not what they said
-	stale      int // the generation in which that happened last, 0: not since something was applied
+	generation int             // how often the plans have been forgotten because the target was not what they said
+	stale      int             // the generation in which that happened last, 0: not since something was applied
+	clean      map[string]bool // streams that had no parked change at their last Load and got none from us since
 	closed     bool
 }
 
@@ -36,7 +37,7 @@ func Open(ctx context.Context, config Config, logger *slog.Logger) (*Sink, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{config: config, pool: newPool(pc, config.MaxConns), log: logger, generation: 1}
+	s := &Sink{config: config, pool: newPool(pc, config.MaxConns), log: logger, generation: 1, clean: make(map[string]bool)}
 	pg, err := s.pool.acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sink %s: %w", config.SinkName, err)
@@ -100,5 +101,8 @@ func (s *Sink) Load(ctx context.Context, stream string) (sinks.State, error) {
 	if err := x.finish(); err != nil {
 		return sinks.State{}, wrapped("load the state of "+stream, err)
 	}
+	s.mu.Lock()
+	s.clean[stream] = len(out.Parked) == 0
+	s.mu.Unlock()
 	return out, nil
 }
