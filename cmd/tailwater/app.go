@@ -40,7 +40,10 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil { // every verb's own error has been printed: what is left is cobra's
-		a.code = a.report(verbOf(root, args), outcome{}, &failure{exit: exitUsage, code: "usage", err: err, fix: "see tailwater --help"})
+		if _, ok := errors.AsType[*failure](err); !ok {
+			err = usage(err, "see tailwater --help")
+		}
+		a.code = a.report(verbOf(root, args), outcome{}, err)
 	}
 	return a.code
 }
@@ -61,9 +64,10 @@ func (a *app) root() *cobra.Command {
 			"directly, and applies it to target stores. One YAML file says what runs; see docs/configuration.md.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownVerb,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetIn(a.stdin)
@@ -77,6 +81,18 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.runCommand(), a.statusCommand(), a.lintCommand(), a.echoCommand(), a.grantsCommand(), a.doctorCommand(),
 		a.snapshotCommand(), a.parkedCommand(), a.dropCommand(), a.versionCommand())
 	return root
+}
+
+// knownVerb refuses what stands where a verb should, with the one that was meant.
+func knownVerb(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	fix := "see tailwater --help"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		fix = "did you mean " + list(near) + "?"
+	}
+	return usage(fmt.Errorf("unknown command %q", args[0]), fix)
 }
 
 // verb turns a verb's function into a cobra RunE that prints what it returns.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,8 +66,11 @@ func refused(err error) error {
 		return err
 	}
 	f := &failure{exit: exitRuntime, code: e.Code, err: e, fix: e.Suggestion}
-	if e.Code == "preflight" {
+	switch {
+	case e.Code == "preflight":
 		f.exit = exitPreflight
+	case e.Status == http.StatusNotFound:
+		f.exit = exitUsage
 	}
 	return f
 }
