@@ -95,6 +95,50 @@ func TestLanesThatWaitForEachOtherDoNotDeadlock(t *testing.T) {
 	})
 }
 
+// What waits behind a parked key stands above the change that waits for its order, and must not be parked before its turn.
+func TestWhatIsParkedGoesWithItsMark(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.target["a"]
+		reject := refuseValue(sinks.Reject, "22001", 66)
+		a.refuse = func(c *change.Change, rows map[int64]row) (sinks.Class, string) {
+			if class, code := reject(c, rows); code != "" {
+				return class, code
+			}
+			return unique(c, rows)
+		}
+		near, far := onLane(w.log.table, 2, 0, 1), onLane(w.log.table, 2, 1, 3)
+		s := w.applyLanes(t, 2)
+		s.publish(w.txn(1, op{near[0], 7}, op{far[2], 66}))
+		a.entered = func(c []change.Change) {
+			if len(c) > 0 && c[0].Op == change.Delete {
+				time.Sleep(2 * time.Second)
+			}
+		}
+		s.publish(w.txn(2, op{near[0], -1}, op{far[0], 1}, op{far[1], 7}, op{far[2], 5}, op{far[0], 2}))
+		after(10 * time.Second)
+		if got, want := parkedText(a), fmt.Sprintf("%d=6622001 %d=5", far[2], far[2]); got != want {
+			t.Errorf("parked %q, want %q", got, want)
+		}
+		if got := a.state(); got[far[0]] != 2 || got[far[1]] != 7 {
+			t.Errorf("the target holds %v", got)
+		}
+		s.clean()
+	})
+}
+
+// onLane is n ids of one lane.
+func onLane(t *change.Table, lanes, lane int32, n int) []int64 {
+	var ids []int64
+	for id := int64(100); len(ids) < n; id++ {
+		key, _ := change.AppendLaneKey(nil, t, []change.Value{change.Int(id), change.Null()})
+		if change.LaneOf(key, lanes) == lane {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // onLanes is one id for each lane.
 func onLanes(t *change.Table, lanes int) []int64 {
 	ids := make([]int64, lanes)

@@ -141,6 +141,11 @@ func (b *table) apply(c []change.Change, parked []sinks.Parked, from, to []chang
 			b.t.Errorf("mark goes back from %v to %v", m, to[i])
 		}
 	}
+	for i := range parked {
+		if to[0].Pos.Less(parked[i].Change.Pos) {
+			b.t.Errorf("%s is parked above the mark %v: a crash would park it twice", describe(&parked[i].Change), to[0].Pos)
+		}
+	}
 	rows := maps.Clone(b.rows)
 	var partial sinks.PartialError
 	regress := 0
