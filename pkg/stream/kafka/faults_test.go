@@ -311,4 +311,5 @@ func TestTombstoneFollowsItsDelete(t *testing.T) {
 	if n := kafka.Skipped(p); n != 1 {
 		t.Errorf("%d changes were skipped, want the delete", n)
 	}
+	closed(t, p)
 }

@@ -49,6 +49,7 @@ func TestCompactedTopic(t *testing.T) {
 	if n := kafka.Skipped(p); n != 2 {
 		t.Errorf("%d changes at the tail were skipped, want 2", n)
 	}
+	closed(t, p)
 	readToEnds(t, s, "last") // the fence's control batch is the topic's end
 }
 
