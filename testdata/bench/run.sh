@@ -17,7 +17,7 @@ trap finish EXIT
 
 port=$((20000 + RANDOM % 10000))
 kafka_java=(java -cp "$TAILWATER_KAFKA_LIBS/*:$work")
-database() { printf '%s' "${1/\/postgres?/\/$2?}"; }
+database() { printf '%s' "${1%/postgres\?*}/$2?${1#*\?}"; }
 psql_at() { "$TAILWATER_PG15_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" "${@:2}"; }
 server() { psql_at "$TAILWATER_PG15" "$@"; }
 say() { printf '%s\n' "$*" | tee -a "$report"; }

@@ -21,7 +21,7 @@ kafka_sql() { psql_at "$kafka_url" "$1"; }
 direct_sql() { psql_at "$direct_url" "$1"; }
 
 # database URL NAME: the server's URL with another database.
-database() { printf '%s' "${1/\/postgres?/\/$2?}"; }
+database() { printf '%s' "${1%/postgres\?*}/$2?${1#*\?}"; }
 
 start_tailwater() {
 	(cd "$work" && exec "$binary" run -c tailwater.yaml --quiet >>"$work/log" 2>&1) &

@@ -94,8 +94,8 @@ topics() {
 	local out=$work/topic table changes=0 n
 	for table in $tables; do
 		java -cp "$TAILWATER_KAFKA_LIBS/*" org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$TAILWATER_KAFKA" \
-			--topic "demo.public.$table" --from-beginning --timeout-ms 4000 --property print.key=true \
-			--property print.headers=true --property print.value=false >"$out" 2>/dev/null || true
+			--topic "demo.public.$table" --from-beginning --timeout-ms 4000 --formatter-property print.key=true \
+			--formatter-property print.headers=true --formatter-property print.value=false >"$out" 2>/dev/null || true
 		n=$(awk -f "$here/order.awk" "$out") || fail "topic demo.public.$table: $n"
 		note "topic demo.public.$table: $n"
 		changes=$((changes + ${n%% *}))
