@@ -126,6 +126,20 @@ func TestRestored(t *testing.T) {
 	}
 }
 
+// TestSlotLost lets the server remove log that the slot needs.
+func TestSlotLost(t *testing.T) {
+	t.Parallel()
+	server := testenv.StartPostgres(t, 15, testenv.Options{Settings: []string{"max_slot_wal_keep_size=1MB", "max_wal_size=32MB"}})
+	c, start := stopped(t, server.PG)
+	testenv.Wait(t, "the slot to be lost", func() bool {
+		server.PG.Exec("insert into a select g, repeat('x', 1000) from generate_series((select max(id) + 1 from a), (select max(id) + 5000 from a)) g")
+		server.PG.Exec("select pg_switch_wal()")
+		server.PG.Exec("checkpoint")
+		return server.PG.Value("select wal_status from pg_replication_slots") == "lost"
+	})
+	wantError(t, openError(t, c, start), change.ErrGap, "lost")
+}
+
 // TestReplayed is the proof's good case: the slot stands behind the saved place, and the last transaction comes again unseen.
 func TestReplayed(t *testing.T) {
 	t.Parallel()

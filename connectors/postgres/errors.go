@@ -49,6 +49,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", err, change.ErrUnreachable)
 	case state == stateInvalidAuth, state == stateInvalidPassword, state == stateDenied:
 		return fmt.Errorf("%w: %w", err, change.ErrDenied)
+	case state == stateInUse:
+		return fmt.Errorf("%w: %w", err, change.ErrBusy)
 	case state == stateNoDatabase:
 		return fmt.Errorf("%w: %w", err, change.ErrPreflight)
 	}

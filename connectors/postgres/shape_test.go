@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/tailwater-cdc/tailwater/connectors/postgres"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
@@ -111,4 +112,24 @@ func TestTableJoins(t *testing.T) {
 	if key := r.shapes[0].Key; len(key) != 1 || r.shapes[0].Columns[0].Kind != change.KindInt {
 		t.Errorf("key %v", key)
 	}
+}
+
+// TestTableJoinsWithItsRows is a table made while the source runs: its rows so far come by a snapshot.
+func TestTableJoinsWithItsRows(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table a (id int primary key)")
+		c := config(t, pg)
+		c.SnapshotMode = postgres.SnapshotInitial
+		r := read(t, c, fresh)
+		r.all()
+		pg.Exec("create table late (id int primary key); insert into late values (1), (2)")
+		for len(r.got) < 2 {
+			if err := r.next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pg.Exec("insert into late values (3)")
+		want(t, r.all(), "snapshot_row late + 1", "snapshot_row late + 2", "insert late + 3")
+	})
 }
