@@ -208,3 +208,9 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestGoldenReference holds docs/configuration.md to the list of keys.
+func TestGoldenReference(t *testing.T) {
+	t.Parallel()
+	golden(t, "../../docs/configuration.md", config.Reference())
+}

@@ -1,4 +1,4 @@
-// Package metrics counts what pipelines do and writes it in Prometheus's text format 0.0.4: the names that docs/metrics.md lists, under
+// Package metrics counts what pipelines do and writes it in Prometheus's text format 0.0.4: the names in testdata/metrics.txt, under
 // the prefix tailwater_, in base units, from a registry of its own. It is fed in two ways: by the Observer that a pipeline calls from
 // its loops, and at each scrape by the pipelines' own Status, so that what both show is the same.
 //
