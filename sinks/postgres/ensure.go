@@ -58,6 +58,11 @@ func (s *Sink) settle(ctx context.Context, pg *pgconn.PgConn, table *change.Tabl
 	if err != nil {
 		return nil, err
 	}
+	if to != nil && !seen.prints[fingerprint] {
+		if err := retyped(table, to, seen, s.config.Schema); err != nil {
+			return nil, err
+		}
+	}
 	statement, err := s.alteration(ctx, pg, table, to, seen)
 	if err != nil {
 		return nil, err
@@ -85,18 +90,19 @@ func (s *Sink) settle(ctx context.Context, pg *pgconn.PgConn, table *change.Tabl
 
 // shapes are what this sink has met of one target table.
 type shapes struct {
-	known   bool            // some shape was recorded: the table existed
-	columns map[string]bool // of all recorded shapes
+	known   bool                       // some shape was recorded: the table existed
+	columns map[string]map[string]bool // of all recorded shapes: the types that a column was made or would have been made with
+	prints  map[string]bool            // their fingerprints
 }
 
 // shapesOf reads the recorded shapes of the target table. Another source table of the same name is refused: the two would share it.
 func (s *Sink) shapesOf(ctx context.Context, pg *pgconn.PgConn, table *change.Table) (shapes, error) {
-	rows, err := query(ctx, pg, `SELECT schema, shape FROM `+s.own(tableShapes)+` WHERE source = $1 AND sink = $2 AND name = $3`,
+	rows, err := query(ctx, pg, `SELECT schema, shape, fingerprint FROM `+s.own(tableShapes)+` WHERE source = $1 AND sink = $2 AND name = $3`,
 		s.config.SourceID, s.config.SinkName, table.Name)
 	if err != nil {
 		return shapes{}, wrapped("read the recorded shapes", err)
 	}
-	out := shapes{known: len(rows) > 0, columns: make(map[string]bool)}
+	out := shapes{known: len(rows) > 0, columns: make(map[string]map[string]bool), prints: make(map[string]bool)}
 	for _, r := range rows {
 		if *r[0] != table.Schema {
 			return out, halt("%s.%s and %s both go to %s.%s: give them sinks with schemas of their own",
@@ -106,8 +112,13 @@ func (s *Sink) shapesOf(ctx context.Context, pg *pgconn.PgConn, table *change.Ta
 		if err != nil {
 			return out, halt("a recorded shape of %s: %w", table, err)
 		}
+		out.prints[*r[2]] = true
 		for i := range old.Columns {
-			out.columns[old.Columns[i].Name] = true
+			name := old.Columns[i].Name
+			if out.columns[name] == nil {
+				out.columns[name] = make(map[string]bool)
+			}
+			out.columns[name][declaredAs(old.Engine, &old.Columns[i])] = true
 		}
 	}
 	return out, nil
@@ -155,11 +166,34 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, table *change.
 	return sql, nil
 }
 
+// declaredAs is the type that a column of the shape has in a table that the sink makes, where the target knows the source's types.
+func declaredAs(engine string, col *change.Column) string {
+	if engine == "postgres" {
+		return col.Native
+	}
+	return nativeType(col)
+}
+
+// retyped halts where the source has changed a column's type and the target still has the one from before. A shape that was met
+// before has passed here, so one that comes again is not held against a target that has moved on.
+func retyped(table *change.Table, to *target, seen shapes, schema string) error {
+	name := quoteIdent(schema) + "." + quoteIdent(table.Name)
+	for i := range table.Columns {
+		col := &table.Columns[i]
+		tc, want := to.column(col.Name), declaredAs(table.Engine, col)
+		if tc != nil && tc.declared != want && seen.columns[col.Name][tc.declared] {
+			return halt("%s.%s is %s, as it was at the source, which now has %s: ALTER TABLE %s ALTER COLUMN %s TYPE %s",
+				name, quoteIdent(col.Name), tc.declared, want, name, quoteIdent(col.Name), want)
+		}
+	}
+	return nil
+}
+
 // dropped names the columns of the target that the source once had and has no longer.
 func dropped(table *change.Table, to *target, seen shapes) string {
 	var names []string
 	for i := range to.columns {
-		if name := to.columns[i].name; seen.columns[name] && table.ColumnIndex(name) < 0 {
+		if name := to.columns[i].name; seen.columns[name] != nil && table.ColumnIndex(name) < 0 {
 			names = append(names, quoteIdent(name))
 		}
 	}

@@ -74,7 +74,7 @@ func wrapped(doing string, err error) error {
 	switch {
 	case pg.Code == "42501" || pg.Code == "3D000" || strings.HasPrefix(pg.Code, "28"):
 		out.Class = sinks.Fatal
-		out.Err = fmt.Errorf("%w: %w: %w", out.Err, change.ErrDenied, change.ErrHalt)
+		out.Err = fmt.Errorf("%w: %w", out.Err, change.ErrDenied)
 	case class == sinks.Fatal:
 		out.Err = fmt.Errorf("%w: %w", out.Err, change.ErrHalt)
 	}

@@ -138,6 +138,25 @@ func TestRenameIsNotGuessed(t *testing.T) {
 	wantRows(t, pg, "select id, z from t order by id", "1|x", "2|y")
 }
 
+func TestTypeChangeHalts(t *testing.T) {
+	t.Parallel()
+	pg := testenv.Postgres(t, 18)
+	s := open(t, config(pg))
+	old := at(table(), 1, change.Insert, change.Int(1), change.Text("x"), change.Null())
+	mustApply(t, s, old)
+	wider := table()
+	wider.Columns[0].Native, wider.Columns[0].Bits = "bigint", 64
+	row := at(wider, 2, change.Insert, change.Int(1<<40), change.Text("y"), change.Null())
+	err := s.Apply(t.Context(), []change.Change{row})
+	if !errors.Is(err, change.ErrHalt) || !strings.Contains(err.Error(), `ALTER COLUMN "id" TYPE bigint`) {
+		t.Fatalf("a wider type at the source: %v", err)
+	}
+	pg.Exec("alter table t alter column id type bigint")
+	mustApply(t, s, row)
+	mustApply(t, open(t, config(pg)), old) // the shape from before comes again
+	wantRows(t, pg, "select id, a from t order by id", "1|x", "1099511627776|y")
+}
+
 // TestTargetVanishes: a target that is altered or dropped under the sink is looked at again, and never made anew without its rows.
 func TestTargetVanishes(t *testing.T) {
 	t.Parallel()
