@@ -60,8 +60,8 @@ type run struct {
 	part    bool // ends inside a transaction
 }
 
-// whole collects what has come for the only lane, up to maxBytes, to the last place where no transaction is open. Where there is
-// none, it collects a part if waiting for more can't help: the run is full, or the open transaction fills the queue.
+// whole collects what has come for the only lane, up to maxBytes, to the last place where no transaction is open; a single transaction
+// may exceed maxBytes. Where there is no such place, it collects a part if the open transaction fills the queue: waiting can't help.
 func (s *Stream) whole(l *lane, maxBytes int) (run, bool) {
 	var (
 		bytes int
@@ -81,13 +81,13 @@ func (s *Stream) whole(l *lane, maxBytes int) (run, bool) {
 			}
 		}
 		end = cursor{n + 1, 0}
-		if bytes >= maxBytes {
+		if bytes >= maxBytes && found {
 			break
 		}
 	}
 	if !found {
 		fills := s.blocked > 0 && bytes+s.blocked > s.cfg.MemoryBytes // and not what another sink holds
-		if !l.read.less(end) || bytes < maxBytes && !fills {
+		if !l.read.less(end) || !fills {
 			return r, false
 		}
 		r.to, r.part = end, true

@@ -1,9 +1,12 @@
 package direct_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -236,6 +239,47 @@ func TestATransactionAboveTheShareGoesInParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.wantAcked(8)
+	})
+}
+
+func TestATransactionThatFitsTheMemoryStaysWhole(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, direct.Config{Atomic: true})
+		r.publish(batch(2, 1, 1, false), batch(2, 2, 2, false))
+		r.nothing("a", 1) // more than one Fetch is asked for, and still one transaction
+		r.publish(batch(2, 3, 3, true), batch(3, 4, 4, true))
+		if d := r.fetch("a", 1); ids(d) != "1.2.3." || d.To[0].Pos != upto(2) {
+			t.Errorf("fetched %s to %v, want transaction 2 whole and alone", ids(d), d.To)
+		}
+	})
+}
+
+func TestPartsAreSaid(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		one := batch(2, 1, 1, false)
+		r := newRig(t, direct.Config{Atomic: true, MemoryBytes: 2 * one.Size(), Log: slog.New(slog.NewTextHandler(&said, nil))})
+		done := make(chan error, 1)
+		go func() {
+			var err error
+			for i := 1; i <= 6 && err == nil; i++ {
+				err = r.pub.Publish(t.Context(), batch(2, i, i, i == 6))
+			}
+			done <- err
+		}()
+		for n := 0; n < 6; {
+			d := r.fetch("a", 1<<20)
+			n += len(d.Changes)
+			r.commit("a", d)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(said.String(), "in parts"); n != 1 {
+			t.Errorf("said %d times that a transaction goes in parts, want once:\n%s", n, said.String())
+		}
 	})
 }
 
