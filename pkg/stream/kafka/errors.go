@@ -43,7 +43,7 @@ func passing(err error) bool {
 		kafkago.NotEnoughReplicas, kafkago.NotEnoughReplicasAfterAppend, kafkago.NotController, kafkago.ConcurrentTransactions,
 		kafkago.TransactionCoordinatorFenced, kafkago.KafkaStorageError, kafkago.FencedLeaderEpoch, kafkago.UnknownLeaderEpoch,
 		kafkago.OffsetNotAvailable, kafkago.PreferredLeaderNotAvailable, kafkago.EligibleLeadersNotAvailable,
-		kafkago.ThrottlingQuotaExceeded:
+		kafkago.ThrottlingQuotaExceeded, kafkago.InvalidReplicationFactor:
 		return true
 	}
 	return false

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -87,6 +88,9 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 
 func (p *publisher) open(ctx context.Context) (err error) {
 	if err = p.s.ensureTopics(ctx, []topicSpec{p.s.cfg.schemaSpec()}); err != nil {
+		if errors.Is(err, kafkago.InvalidReplicationFactor) { // for all of retryFor
+			return p.s.cfg.refuse("%w; lower %s or start more brokers", err, p.s.cfg.setting("replication"))
+		}
 		return err
 	}
 	if p.producer, err = p.s.openProducer(ctx); err != nil {
@@ -203,8 +207,15 @@ func (p *publisher) encode() {
 // take puts one batch's records into their lanes and sets those going.
 func (p *publisher) take(q queued) error {
 	index := p.acks.begin(q.size)
-	if err := p.openTopics(q.batch.Changes); err != nil {
-		return err
+	var pause backOff
+	for err := p.openTopics(q.batch.Changes); err != nil; err = p.openTopics(q.batch.Changes) {
+		if p.ctx.Err() != nil || !passing(err) {
+			return err
+		}
+		p.log.Warn("new topics can't be opened yet; it is tried again until they can", "error", err)
+		if err := pause.wait(p.ctx); err != nil {
+			return err
+		}
 	}
 	for i := range q.batch.Changes {
 		if err := p.put(&q.batch.Changes[i], index); err != nil {

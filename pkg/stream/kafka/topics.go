@@ -96,7 +96,9 @@ func (s *Stream) createTopics(ctx context.Context, specs []topicSpec) error {
 		case 0:
 			s.log.Info("topic created", "topic", t.Name)
 		case kafkago.TopicAlreadyExists:
-		case kafkago.InvalidTopic, kafkago.InvalidReplicationFactor, kafkago.InvalidConfiguration, kafkago.PolicyViolation, kafkago.InvalidPartitionNumber:
+		case kafkago.InvalidReplicationFactor: // brokers that are starting don't count yet
+			return fmt.Errorf("create topic %s: %w: %s", t.Name, code, t.ErrorMessage)
+		case kafkago.InvalidTopic, kafkago.InvalidConfiguration, kafkago.PolicyViolation, kafkago.InvalidPartitionNumber:
 			return s.cfg.refuse("create topic %s: %w: %s", t.Name, code, t.ErrorMessage)
 		default:
 			return fmt.Errorf("create topic %s: %w", t.Name, classify(code))
