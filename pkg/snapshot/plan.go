@@ -206,6 +206,7 @@ func (r *Runner) lookedUp(t *table, info Info) {
 	}
 	t.checked = true
 	r.dirty = r.dirty || !known
+	r.report()
 	if !known {
 		r.log.Info("snapshot begins", "table", t.Table, "n", info.Estimate)
 	}

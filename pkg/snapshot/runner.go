@@ -143,6 +143,9 @@ func (r *Runner) Read(ctx context.Context, maxBytes int) (change.Batch, error) {
 		if err := r.takeAnswers(); err != nil {
 			return change.Batch{}, err
 		}
+		if len(r.accepted) > 0 && r.pieces == nil && r.last == nil {
+			return r.handOver(change.Batch{Upto: r.upto, Resume: r.resume}) // somebody waits for it
+		}
 		b, ok, err := r.rows(ctx, maxBytes)
 		if err != nil {
 			return change.Batch{}, err
@@ -337,7 +340,7 @@ func (r *Runner) voidAll() {
 func (r *Runner) report() {
 	list := make([]Progress, len(r.tables))
 	for i, t := range r.tables {
-		list[i] = Progress{Table: t.Table, Rows: t.Rows, Estimate: t.Estimate, Started: t.Started, Done: t.Done}
+		list[i] = Progress{Table: t.Table, Rows: t.Rows, Estimate: t.Estimate, Started: t.Started, Done: t.Done && t.checked}
 	}
 	r.mu.Lock()
 	r.progress = list

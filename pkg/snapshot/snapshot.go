@@ -133,5 +133,5 @@ type Progress struct {
 	Rows     int64  // handed over so far
 	Estimate int64  // the server's estimate of all rows, or -1
 	Started  time.Time
-	Done     bool
+	Done     bool // and still the table that was read
 }
