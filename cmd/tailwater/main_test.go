@@ -68,15 +68,6 @@ func (p *process) wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-func (p *process) alive() bool {
-	select {
-	case <-p.done:
-		return false
-	default:
-		return true
-	}
-}
-
 func (p *process) text() string { return p.out.String() + p.err.String() }
 
 // once runs the program to its end.
