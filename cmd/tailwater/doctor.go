@@ -80,7 +80,7 @@ func (a *app) printFinding(w io.Writer, f finding) {
 	if f.Pipeline != "" {
 		where = f.Pipeline + " " + f.Of
 	}
-	fmt.Fprintf(w, "%s %s: %s: %s\n", a.paint(paint, fmt.Sprintf("%-5s", f.Severity)), where, f.Check, f.Summary)
+	fmt.Fprintf(w, "%s %s: %s: %s\n", a.paint(paint, fmt.Sprintf("%-5s", f.Severity)), where, f.Check, printable(f.Summary))
 	if f.Fix != "" {
 		fmt.Fprintln(w, "      fix: "+strings.ReplaceAll(strings.TrimSpace(f.Fix), "\n", "\n           "))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/config"
 )
@@ -49,11 +50,11 @@ func (a *app) report(verb string, out outcome, err error) int {
 	f := classify(err)
 	if problems := config.Problems(err); problems != nil {
 		for _, p := range problems {
-			fmt.Fprintln(a.stderr, a.paint(red, "error: ")+p.String())
+			fmt.Fprintln(a.stderr, a.paint(red, "error: ")+lines(p.String()))
 		}
 		return f.exit
 	}
-	fmt.Fprintln(a.stderr, a.paint(red, "error: ")+f.Error())
+	fmt.Fprintln(a.stderr, a.paint(red, "error: ")+lines(f.Error()))
 	if f.fix != "" {
 		fmt.Fprintln(a.stderr, "fix: "+f.fix)
 	}
@@ -85,6 +86,15 @@ func (a *app) reportJSON(verb string, out outcome, err error) int {
 	}
 	fmt.Fprintln(a.stdout, string(b))
 	return code
+}
+
+// lines keeps what a server said, or a name in it, away from the terminal's own commands; it may have several lines.
+func lines(s string) string {
+	parts := strings.Split(s, "\n")
+	for i := range parts {
+		parts[i] = printable(parts[i])
+	}
+	return strings.Join(parts, "\n")
 }
 
 // colour is an ANSI colour.

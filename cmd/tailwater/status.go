@@ -165,7 +165,7 @@ func (a *app) statusText(w io.Writer, s api.Status) {
 			fmt.Fprintf(w, "%s: %s\n", p.Name, snapshotLine(p.Snapshot, time.Now()))
 		}
 		if p.Reason != "" {
-			fmt.Fprintf(w, "%s: %s %s\n", p.Name, a.paint(yellow, "last error:"), p.Reason)
+			fmt.Fprintf(w, "%s: %s %s\n", p.Name, a.paint(yellow, "last error:"), printable(p.Reason))
 		}
 	}
 }
