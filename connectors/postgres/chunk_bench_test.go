@@ -29,7 +29,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		runner, err := snapshot.New(snapshot.Config{Log: source.log, Reader: reader, Tables: []string{"public.accounts"},
-			Upto: opened.Upto, Resume: opened.Resume, Fresh: true})
+			Upto: opened.Upto, Resume: opened.Resume})
 		if err != nil {
 			b.Fatal(err)
 		}

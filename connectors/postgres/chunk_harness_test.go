@@ -46,7 +46,6 @@ func newPipe(t *testing.T, pg *testenv.PG, tables ...string) *pipe {
 func (p *pipe) open() {
 	p.t.Helper()
 	var opened connectors.Opened
-	fresh := p.start.Resume == ""
 	testenv.Wait(p.t, "the slot", func() bool { // after a kill it stays active for a moment
 		var err error
 		if opened, err = Open(p.config)(p.t.Context(), p.start); err != nil {
@@ -59,7 +58,7 @@ func (p *pipe) open() {
 	p.start.Resume, p.start.Upto = opened.Resume, opened.Upto
 	var err error
 	p.runner, err = snapshot.New(snapshot.Config{Log: p.source.log, Reader: p.reader, Logger: slog.New(slog.NewTextHandler(chunkLog{p.t}, nil)),
-		Tables: p.tables, Saved: p.start.Snapshot, Upto: opened.Upto, Resume: opened.Resume, Fresh: fresh, ChunkBytes: p.chunk})
+		Tables: p.tables, Saved: p.start.Snapshot, Upto: opened.Upto, Resume: opened.Resume, ChunkBytes: p.chunk})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func newModel(t *rapid.T) *model {
 			m.write(first, name)
 		}
 	}
-	first.visible = true
+	first.visible = rapid.Bool().Draw(t, "visible") // the log begins behind it all the same
 	m.log(first)
 	m.cursor = len(m.txns)
 	m.upto, m.resume = m.end(), change.Resume(strconv.FormatUint(m.lsn+5, 10))

@@ -30,7 +30,6 @@ type run struct {
 	g      *target
 	places []place
 	runner *snapshot.Runner
-	fresh  bool
 
 	ctx    context.Context // of the requests
 	cancel context.CancelFunc
@@ -42,11 +41,11 @@ var included = []string{"public.a", "public.h", "public.b"}
 func (r *run) open() {
 	at := r.places[len(r.places)-1]
 	runner, err := snapshot.New(snapshot.Config{Log: r.m, Reader: r.m, Tables: included, Saved: at.saved, Upto: at.upto,
-		Resume: at.resume, Fresh: r.fresh, KeyBytes: rapid.SampledFrom([]int{1, 600, 1 << 20}).Draw(r.t, "key bytes")})
+		Resume: at.resume, KeyBytes: rapid.SampledFrom([]int{1, 600, 1 << 20}).Draw(r.t, "key bytes")})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.runner, r.fresh = runner, false
+	r.runner = runner
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	clear(r.g.announced)
 }
@@ -131,7 +130,7 @@ func inBubble(t *testing.T, property func(t *rapid.T)) {
 // wherever the process is killed, the target ends with the source's rows, and no key goes back in time.
 func TestTargetEqualsSource(t *testing.T) {
 	inBubble(t, func(t *rapid.T) {
-		r := &run{t: t, m: newModel(t), g: newTarget(t), fresh: true}
+		r := &run{t: t, m: newModel(t), g: newTarget(t)}
 		r.places = []place{{r.m.resume, r.m.upto, nil, r.g.clone()}}
 		r.open()
 		defer func() { _ = r.close() }()

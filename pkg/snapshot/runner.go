@@ -69,7 +69,8 @@ type Runner struct {
 	progress []Progress
 }
 
-// gate says whether chunks may be read at all: not while transactions that were emitted before this run may be invisible.
+// gate says whether chunks may be read at all: not while transactions may be invisible that the log will not bring (any more), because
+// they were emitted before this run, or stand in front of the log's first place.
 type gate uint8
 
 const (
@@ -96,13 +97,10 @@ func New(cfg Config) (*Runner, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Runner{cfg: cfg, log: cfg.Logger, cancel: cancel, upto: cfg.Upto, resume: cfg.Resume,
 		jobs: make(chan *job, maxOut), done: make(chan *job, maxOut), wake: make(chan struct{}, 1), closed: make(chan struct{}),
-		tables: mergeTables(saved, &cfg), byName: map[string]*table{}, byPtr: map[*change.Table]*table{},
+		gate: gateHorizon, tables: mergeTables(saved, &cfg), byName: map[string]*table{}, byPtr: map[*change.Table]*table{},
 		announced: map[*change.Table]struct{}{}, window: window{max: cfg.KeyBytes}, handed: time.Now(), patience: retryEvery}
 	for _, t := range r.tables {
 		r.byName[t.Table] = t
-	}
-	if !cfg.Fresh {
-		r.gate = gateHorizon
 	}
 	r.dirty = len(r.tables) != len(saved)
 	r.timer = time.AfterFunc(time.Hour, func() { signal(r.wake) })

@@ -94,7 +94,6 @@ type Config struct {
 	Saved  []byte          // the progress saved with Resume, or nil
 	Upto   change.Position // where the log begins: what was handed over and acknowledged with Resume
 	Resume change.Resume
-	Fresh  bool // nothing of this log was ever handed over, and every transaction before it is visible
 
 	ChunkBytes int           // memory of one chunk to aim at; 0: 8 MiB
 	ChunkTime  time.Duration // duration of one SELECT to aim at; 0: 200 ms
