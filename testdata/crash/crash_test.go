@@ -98,9 +98,19 @@ func (r *rig) round0(point string, round int) {
 	l := startLoad(r.t, r.source, uint64(round))
 	testenv.Wait(r.t, "the load to begin", func() bool { return l.committed() > 20 })
 	p := r.start(point)
-	p.fireFault()
 	name, _, _ := strings.Cut(point, ":")
-	p.killed(name)
+	if name == "snapshot.position_saved" { // before anything can be seen from outside
+		p.fireFault()
+		p.killed(name)
+		l.markUnread()
+	} else {
+		testenv.Wait(r.t, "the slot", func() bool {
+			return r.source.Value(fmt.Sprintf("select count(*) from pg_replication_slots where slot_name = '%s' and confirmed_flush_lsn is not null", r.source.Database)) == "1"
+		})
+		l.markUnread()
+		p.fireFault()
+		p.killed(name)
+	}
 	_, lsn, ok := r.saved()
 	if !ok {
 		r.t.Fatalf("killed at %s: no position was saved", point)
@@ -125,6 +135,9 @@ func (r *rig) neverAhead(l *load, saved uint64) {
 	}
 	durable := r.durable()
 	for worker, n := range l.last(saved) {
+		if n <= l.unread[worker] {
+			continue // before the slot was made: the snapshot reads it
+		}
 		if durable[worker] < n {
 			r.t.Fatalf("the checkpoint covers transaction %d of worker %d, the far side has %d: lost if this process never came back", n, worker, durable[worker])
 		}
@@ -137,28 +150,17 @@ func (r *rig) durable() map[int]int64 {
 	last := map[int]int64{}
 	if r.stream == "direct" {
 		if r.target.Value("select coalesce(to_regclass('public.seq')::text, '')") == "" {
-			return r.fromSnapshot(last)
+			return last
 		}
 		for _, row := range r.target.Query("select worker, n from seq") {
 			w, _ := strconv.Atoi(row[0])
 			last[w], _ = strconv.ParseInt(row[1], 10, 64)
 		}
-		return r.fromSnapshot(last)
+		return last
 	}
 	for _, rec := range r.topic("seq") {
 		if rec.After != nil {
 			last[rec.After.Worker] = max(last[rec.After.Worker], rec.After.N)
-		}
-	}
-	return r.fromSnapshot(last)
-}
-
-// fromSnapshot allows for what the first snapshot still has to read: until the saved progress is done, a row that was committed before
-// the slot was made is nowhere yet.
-func (r *rig) fromSnapshot(last map[int]int64) map[int]int64 {
-	for w := 1; w <= workers; w++ {
-		if _, ok := last[w]; !ok {
-			last[w] = 1 << 62
 		}
 	}
 	return last
@@ -224,16 +226,30 @@ func (r *rig) ordered() {
 func (r *rig) topic(table string) []record {
 	r.t.Helper()
 	ctx := context.Background()
-	client := &kafka.Client{Addr: kafka.TCP(r.broker.Addr)}
+	transport := &kafka.Transport{}
+	defer transport.CloseIdleConnections()
+	client := &kafka.Client{Addr: kafka.TCP(r.broker.Addr), Transport: transport}
 	name := r.prefix + ".public." + table
+	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{name}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if errors.Is(meta.Topics[0].Error, kafka.UnknownTopicOrPartition) {
+		return nil // not made yet
+	}
 	var all []record
 	for partition := range 3 {
-		ends, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
-		if err != nil || len(ends.Topics[name]) == 0 || ends.Topics[name][0].Error != nil {
-			return all // not made yet
-		}
+		var end int64
+		testenv.Wait(r.t, "the leader of "+name, func() bool { // a topic may have been made a moment ago
+			ends, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
+			if err != nil || ends.Topics[name][0].Error != nil {
+				return false
+			}
+			end = ends.Topics[name][0].LastOffset
+			return true
+		})
 		last := map[string]string{}
-		for offset := int64(0); offset < ends.Topics[name][0].LastOffset; {
+		for offset := int64(0); offset < end; {
 			res, err := client.Fetch(ctx, &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
 			if err != nil {
 				r.t.Fatal(err)

@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -47,7 +48,13 @@ type load struct {
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	commits []commit
+	unread  map[int]int64 // each worker's last transaction of which the stream may know nothing
 	err     error
+}
+
+// markUnread notes that all transactions so far may have been committed before the slot was made.
+func (l *load) markUnread() {
+	l.unread = l.last(math.MaxUint64)
 }
 
 func startLoad(t *testing.T, pg *testenv.PG, seedNumber uint64) *load {

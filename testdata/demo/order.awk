@@ -9,6 +9,7 @@ BEGIN { FS = "\t" }
 		if (headers[i] ~ /^tw\.txn:/) txn = substr(headers[i], 8)
 	}
 	records++
+	if ($2 ~ /__tailwater/) { markers++; next }
 	if (pos == "") { print "a record without a position: " $0; bad = 1; exit 1 }
 	if (txn == "") { snapshot++; next }
 	if (($2 in last) && pos < last[$2]) { print "key " $2 " goes back from " last[$2] " to " pos; bad = 1; exit 1 }
@@ -19,5 +20,5 @@ BEGIN { FS = "\t" }
 END {
 	if (bad) exit 1
 	for (k in keys) changed++
-	printf "%d records, %d of them snapshot rows, changes of %d keys, none out of order\n", records, snapshot, changed
+	printf "%d records: %d snapshot rows, %d changes of %d keys, %d markers; no key goes back\n", records, snapshot, records - snapshot - markers, changed, markers
 }
