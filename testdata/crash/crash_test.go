@@ -171,7 +171,9 @@ func (r *rig) finish(l *load) {
 	r.t.Helper()
 	p := r.start("")
 	before := l.committed()
-	testenv.Wait(r.t, "the load to go on", func() bool { return l.committed() > before+50 || !p.alive() })
+	testenv.Wait(r.t, "the pipeline to run under load", func() bool {
+		return l.committed() > before+50 && strings.Contains(p.out.String(), "state=running") || !p.alive()
+	})
 	n := l.stop(r.t)
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		r.t.Fatal(err)
