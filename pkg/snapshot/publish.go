@@ -92,6 +92,10 @@ func (r *Runner) good(j *job) bool {
 	if r.window.blind() || t.info.Table == nil {
 		return false
 	}
+	if r.window.truncated(t) { // its rows are gone; those that came later are in the stream
+		r.retryAt = time.Now().Add(retryEvery)
+		return false
+	}
 	if j.chunk.Incarnation != t.Incarnation {
 		t.info, t.checked = Info{}, false
 		return false
@@ -124,29 +128,52 @@ func (r *Runner) same(a, b *change.Table) bool {
 func (r *Runner) assemble(j *job) ([]change.Change, error) {
 	t, shape := j.table, j.chunk.Table
 	changes := make([]change.Change, 0, len(j.chunk.Rows)+1)
-	if !r.window.truncated(t) { // else every row is gone, and those that came later are in the stream
-		var key []byte
-		for _, row := range j.chunk.Rows {
-			if len(t.touched) > 0 || len(t.reread) > 0 {
-				var err error
-				if key, err = change.AppendKey(key[:0], shape, row); err != nil {
-					return nil, fmt.Errorf("row of a chunk: %w", err)
-				}
-				if _, ok := t.reread[string(key)]; ok {
-					j.whole = append(j.whole, string(key))
-				}
-				var keep bool
-				if row, keep = t.settle(key, row); !keep {
-					continue
-				}
+	var key []byte
+	for _, row := range j.chunk.Rows {
+		if len(t.touched) > 0 || len(t.reread) > 0 {
+			var err error
+			if key, err = change.AppendKey(key[:0], shape, row); err != nil {
+				return nil, fmt.Errorf("row of a chunk: %w", err)
 			}
+			if _, ok := t.reread[string(key)]; ok {
+				j.whole = append(j.whole, string(key))
+			}
+			var keep bool
+			if row, keep = t.settle(string(key), row); !keep {
+				continue
+			}
+		}
+		if len(changes) == 0 {
+			changes = r.introduce(changes, shape, r.upto)
+		}
+		changes = append(changes, change.Change{Op: change.SnapshotRow, Table: shape, After: row, Pos: r.upto})
+	}
+	return r.assembleAbsent(j, changes), nil
+}
+
+// assembleAbsent appends the rows to be read again that the SELECT didn't see yet: the stream alone has brought them.
+func (r *Runner) assembleAbsent(j *job, changes []change.Change) []change.Change {
+	if len(j.sel.Keys) == 0 {
+		return changes
+	}
+	read := make(map[string]bool, len(j.chunk.Rows))
+	var key []byte
+	for _, row := range j.chunk.Rows {
+		key, _ = change.AppendKey(key[:0], j.chunk.Table, row) // assemble has seen to its error
+		read[string(key)] = true
+	}
+	for _, key := range j.sel.Keys {
+		if read[key] {
+			continue
+		}
+		if row, goes := j.table.settle(key, nil); goes {
 			if len(changes) == 0 {
-				changes = r.introduce(changes, shape, r.upto)
+				changes = r.introduce(changes, j.chunk.Table, r.upto)
 			}
-			changes = append(changes, change.Change{Op: change.SnapshotRow, Table: shape, After: row, Pos: r.upto})
+			changes = append(changes, change.Change{Op: change.SnapshotRow, Table: j.chunk.Table, After: row, Pos: r.upto})
 		}
 	}
-	return changes, nil
+	return changes
 }
 
 // introduce appends the NewShape of a Table that has not been announced in this run.

@@ -33,9 +33,10 @@ type event struct {
 	table   *table
 	key     string
 	group   *group
-	partial []change.Value // of an Update that lacks columns; nil: the change is whole
-	present bool           // the row is whole downstream after it, through the stream alone
-	next    *event         // the key's next
+	row     []change.Value // after it; nil: deleted
+	partial bool           // row lacks columns
+	emitted bool
+	next    *event // the key's next
 }
 
 // eventBytes is about what an event takes besides its key and its row.
@@ -74,12 +75,13 @@ func (w *window) observe(t *table, c *change.Change) (bool, error) {
 	for last != nil && last.next != nil {
 		last = last.next
 	}
-	e := &event{table: t, group: g, present: c.Op != change.Delete}
-	emit := true
-	if isPartial(c) {
-		e.partial = c.After
-		e.present = last != nil && last.present
-		emit = e.present || t.Whole
+	// Whether it is emitted depends on nothing that a later process may not know: what this one takes out, and a sink has passed,
+	// no later one can hand over.
+	partial := isPartial(c)
+	emit := !partial || t.Whole
+	e := &event{table: t, group: g, partial: partial, emitted: emit}
+	if c.Op != change.Delete {
+		e.row = c.After
 	}
 	if last != nil {
 		e.key = first.key
@@ -101,10 +103,7 @@ func (w *window) keep(e, last *event, c *change.Change) {
 	} else {
 		last.next = e
 	}
-	size := eventBytes + len(e.key)
-	if e.partial != nil {
-		size += c.Size()
-	}
+	size := eventBytes + len(e.key) + c.Size()
 	e.group.events = append(e.group.events, e)
 	e.group.bytes += size
 	w.bytes += size
@@ -210,25 +209,24 @@ func (e *event) unlink() {
 	}
 }
 
-// settle returns the row as it stands after all that the stream has brought, and whether it goes out at all: a row that an unseen
-// transaction wrote whole, or deleted, doesn't; one to which the unseen ones brought single columns gets these.
-func (t *table) settle(key []byte, row []change.Value) ([]change.Value, bool) {
-	copied := false
-	for e := t.touched[string(key)]; e != nil; e = e.next {
-		if e.group.seen {
-			continue
-		}
-		if e.partial == nil {
-			return nil, false // Invariant 2: as read, it would be older than what was emitted
-		}
-		if !copied {
-			row, copied = append([]change.Value(nil), row...), true
-		}
-		for i, v := range e.partial {
-			if !v.IsUnset() {
-				row[i] = v
+// settle returns the row as it stands after all that the stream has brought, and whether it goes out at all. Invariant 2: a row that an
+// unseen transaction wrote whole, or deleted, doesn't go out as it was read; it does with the columns that were taken out of the stream.
+func (t *table) settle(key string, row []change.Value) ([]change.Value, bool) {
+	goes := row != nil
+	for e := t.touched[key]; e != nil; e = e.next {
+		switch {
+		case e.group.seen:
+		case !e.partial:
+			row, goes = e.row, false
+		case row != nil:
+			merged := append([]change.Value(nil), row...)
+			for i, v := range e.row {
+				if !v.IsUnset() {
+					merged[i] = v
+				}
 			}
+			row, goes = merged, goes || !e.emitted
 		}
 	}
-	return row, true
+	return row, goes
 }
