@@ -1,11 +1,13 @@
 package metrics
 
 import (
-	"bytes"
 	"net/http"
 	"runtime"
-	"slices"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
@@ -27,18 +29,19 @@ type Options struct {
 // Metrics is one registry. Its methods may be called from any goroutine.
 type Metrics struct {
 	options  Options
-	started  time.Time
-	families []*family
+	registry *prometheus.Registry
 	tables   *tables
 	topics   *capped
 	codes    *capped
 
-	restarts, events, txns, snapshotRows, produced *family
-	sinkRows, sinkRetries, stale, duplicates, gaps *family
-	commitSeconds, latency, lag, authFailures      *family
+	restarts, events, txns, snapshotRows, produced *prometheus.CounterVec
+	sinkRows, sinkRetries, stale, duplicates, gaps *prometheus.CounterVec
+	commitSeconds, latency                         *prometheus.HistogramVec
+	lag                                            *prometheus.GaugeVec
+	authFailures                                   prometheus.Counter
 }
 
-const namespace = "tailwater_"
+const namespace = "tailwater"
 
 // Buckets from a millisecond to the minutes in which an operator should know.
 var (
@@ -48,46 +51,49 @@ var (
 
 // New returns a registry with everything in it.
 func New(o Options) *Metrics {
-	m := &Metrics{options: o, started: o.Now(), tables: newTables(), topics: newCapped(), codes: newCapped()}
-	m.add(&family{name: "build_info", help: "1; the labels say what runs.", kind: gauge, labels: []string{"version", "go"}}).with(o.Version, runtime.Version()).set(1)
-	m.restarts = m.add(&family{name: "pipeline_restarts_total", help: "Loops that ended and were started again, by kind of error.", kind: counter, labels: []string{"pipeline", "reason"}})
-	m.events = m.add(&family{name: "source_events_total", help: "Row changes and markers read from the source.", kind: counter, labels: []string{"pipeline", "table", "op"}})
-	m.txns = m.add(&family{name: "source_transactions_total", help: "Source transactions read; one handed over in parts counts once a part.", kind: counter, labels: []string{"pipeline"}})
-	m.lag = m.add(&family{name: "source_lag_seconds", help: "Age of the last source transaction when it was read; 0 at the log's end.", kind: gauge, labels: []string{"pipeline"}})
-	m.snapshotRows = m.add(&family{name: "snapshot_rows_total", help: "Rows read by snapshots.", kind: counter, labels: []string{"pipeline", "table"}})
-	m.produced = m.add(&family{name: "produce_records_total", help: "Changes that a topic has acknowledged.", kind: counter, labels: []string{"pipeline", "topic", "result"}})
-	m.sinkRows = m.add(&family{name: "sink_rows_total", help: "Changes by what became of them at the sink: applied, skipped or parked.", kind: counter, labels: []string{"pipeline", "sink", "table", "op", "result"}})
-	m.sinkRetries = m.add(&family{name: "sink_retries_total", help: "Passing faults of a target, by its own code.", kind: counter, labels: []string{"pipeline", "sink", "code"}})
-	m.stale = m.add(&family{name: "sink_stale_skipped_total", help: "Changes not applied because the target's mark covers them.", kind: counter, labels: []string{"pipeline", "sink"}})
-	m.duplicates = m.add(&family{name: "duplicates_suppressed_total", help: "Changes that came again and were left out, by where.", kind: counter, labels: []string{"pipeline", "where"}})
-	m.gaps = m.add(&family{name: "gap_halts_total", help: "Halts because continuity could not be proved.", kind: counter, labels: []string{"pipeline", "reason"}})
-	m.commitSeconds = m.add(&family{name: "sink_commit_seconds", help: "Time of one target transaction.", kind: histogram, labels: []string{"pipeline", "sink"}, buckets: commitBuckets})
-	m.latency = m.add(&family{name: "end_to_end_latency_seconds", help: "From the source's commit to the target's, one observation a source transaction and target transaction.", kind: histogram, labels: []string{"pipeline", "sink"}, buckets: latencyBuckets})
-	m.authFailures = m.add(&family{name: "auth_failures_total", help: "Requests with a missing or wrong token.", kind: counter})
-	m.authFailures.with().set(0)
+	m := &Metrics{options: o, registry: prometheus.NewRegistry(), tables: newTables(), topics: newCapped(), codes: newCapped()}
+	m.restarts = m.counter("pipeline_restarts_total", "Loops that ended and were started again, by kind of error.", "pipeline", "reason")
+	m.events = m.counter("source_events_total", "Row changes and markers read from the source.", "pipeline", "table", "op")
+	m.txns = m.counter("source_transactions_total", "Source transactions read; one handed over in parts counts once a part.", "pipeline")
+	m.snapshotRows = m.counter("snapshot_rows_total", "Rows read by snapshots.", "pipeline", "table")
+	m.produced = m.counter("produce_records_total", "Changes that a topic has acknowledged.", "pipeline", "topic", "result")
+	m.sinkRows = m.counter("sink_rows_total", "Changes by what became of them at the sink: applied, skipped or parked.", "pipeline", "sink", "table", "op", "result")
+	m.sinkRetries = m.counter("sink_retries_total", "Passing faults of a target, by its own code.", "pipeline", "sink", "code")
+	m.stale = m.counter("sink_stale_skipped_total", "Changes not applied because the target's mark covers them.", "pipeline", "sink")
+	m.duplicates = m.counter("duplicates_suppressed_total", "Changes that came again and were left out, by where.", "pipeline", "where")
+	m.gaps = m.counter("gap_halts_total", "Halts because continuity could not be proved.", "pipeline", "reason")
+	m.commitSeconds = m.histogram("sink_commit_seconds", "Time of one target transaction.", commitBuckets)
+	m.latency = m.histogram("end_to_end_latency_seconds", "From the source's commit to the target's, one observation a source transaction and target transaction.", latencyBuckets)
+	m.lag = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "source_lag_seconds",
+		Help: "Age of the last source transaction when it was read; 0 at the log's end."}, []string{"pipeline"})
+	m.authFailures = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "auth_failures_total", Help: "Requests with a missing or wrong token."})
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "1; the labels say what runs.",
+		ConstLabels: prometheus.Labels{"version": o.Version, "go": runtime.Version()}})
+	build.Set(1)
+	m.registry.MustRegister(m.lag, m.authFailures, build, newStatusCollector(o, m.tables.names),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-func (m *Metrics) add(f *family) *family {
-	f.name = namespace + f.name
-	f.series = map[string]*series{}
-	m.families = append(m.families, f)
-	return f
+func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	m.registry.MustRegister(c)
+	return c
 }
+
+func (m *Metrics) histogram(name, help string, buckets []float64) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, []string{"pipeline", "sink"})
+	m.registry.MustRegister(h)
+	return h
+}
+
+// Handler serves the registry.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
+}
+
+// maxScrapes is how many scrapes may run at once.
+const maxScrapes = 4
 
 // AuthFailed counts a missing or wrong token.
-func (m *Metrics) AuthFailed() { m.authFailures.with().add(1) }
-
-// Handler serves all of it.
-func (m *Metrics) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		all := append(slices.Clone(m.families), statusFamilies(m.options, m.tables.names)...)
-		all = append(all, processFamilies(m.started)...)
-		var b bytes.Buffer
-		for _, f := range all {
-			f.write(&b)
-		}
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = w.Write(b.Bytes()) // the scraper has gone: nothing to do about it
-	})
-}
+func (m *Metrics) AuthFailed() { m.authFailures.Inc() }

@@ -13,26 +13,26 @@ func (m *Metrics) Observer() pipeline.Observer {
 		Rows: func(e pipeline.Event, at pipeline.Stage, t *change.Table, op change.Op, n int) {
 			m.rows(e, at, t, run{op, float64(n)})
 		},
-		Txns: func(e pipeline.Event, n int) { m.txns.with(e.Pipeline).add(float64(n)) },
+		Txns: func(e pipeline.Event, n int) { m.txns.WithLabelValues(e.Pipeline).Add(float64(n)) },
 		Applied: func(e pipeline.Event, d time.Duration) {
-			m.commitSeconds.observe(m.commitSeconds.with(e.Pipeline, e.Sink), d.Seconds())
+			m.commitSeconds.WithLabelValues(e.Pipeline, e.Sink).Observe(d.Seconds())
 		},
 		Latency: func(e pipeline.Event, d time.Duration, _ int) {
-			m.latency.observe(m.latency.with(e.Pipeline, e.Sink), max(0, d.Seconds()))
+			m.latency.WithLabelValues(e.Pipeline, e.Sink).Observe(max(0, d.Seconds()))
 		},
-		Lag: func(e pipeline.Event, d time.Duration) { m.lag.with(e.Pipeline).set(d.Seconds()) },
+		Lag: func(e pipeline.Event, d time.Duration) { m.lag.WithLabelValues(e.Pipeline).Set(d.Seconds()) },
 		Retry: func(e pipeline.Event, code string) {
-			m.sinkRetries.with(e.Pipeline, e.Sink, m.codes.value(code)).add(1)
+			m.sinkRetries.WithLabelValues(e.Pipeline, e.Sink, m.codes.value(code)).Inc()
 		},
 		Restart: func(e pipeline.Event, reason string, _ time.Duration) {
-			m.restarts.with(e.Pipeline, m.codes.value(reason)).add(1)
+			m.restarts.WithLabelValues(e.Pipeline, m.codes.value(reason)).Inc()
 		},
 		Gap: func(e pipeline.Event, _ error) {
 			where := "source"
 			if e.Sink != "" {
 				where = "sink"
 			}
-			m.gaps.with(e.Pipeline, where).add(1)
+			m.gaps.WithLabelValues(e.Pipeline, where).Inc()
 		},
 	}
 }
@@ -48,19 +48,19 @@ func (m *Metrics) rows(e pipeline.Event, at pipeline.Stage, t *change.Table, r r
 	table := m.tables.label(t)
 	switch at {
 	case pipeline.StageRead:
-		m.events.with(e.Pipeline, table, r.op.String()).add(r.count)
+		m.events.WithLabelValues(e.Pipeline, table, r.op.String()).Add(r.count)
 		if r.op == change.SnapshotRow {
-			m.snapshotRows.with(e.Pipeline, table).add(r.count)
+			m.snapshotRows.WithLabelValues(e.Pipeline, table).Add(r.count)
 		}
 	case pipeline.StagePublished:
 		if topic := m.options.Topic(e.Pipeline, t); topic != "" {
-			m.produced.with(e.Pipeline, m.topics.value(topic), "acked").add(r.count)
+			m.produced.WithLabelValues(e.Pipeline, m.topics.value(topic), "acked").Add(r.count)
 		}
 	case pipeline.StageApplied, pipeline.StageSkipped, pipeline.StageParked:
-		m.sinkRows.with(e.Pipeline, e.Sink, table, r.op.String(), string(at)).add(r.count)
+		m.sinkRows.WithLabelValues(e.Pipeline, e.Sink, table, r.op.String(), string(at)).Add(r.count)
 		if at == pipeline.StageSkipped {
-			m.stale.with(e.Pipeline, e.Sink).add(r.count)
-			m.duplicates.with(e.Pipeline, "apply").add(r.count)
+			m.stale.WithLabelValues(e.Pipeline, e.Sink).Add(r.count)
+			m.duplicates.WithLabelValues(e.Pipeline, "apply").Add(r.count)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/tailwater-cdc/tailwater/connectors"
 	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
 )
@@ -8,35 +10,61 @@ import (
 // states is every state, so that each is 0 or 1 and none is missing.
 var states = []pipeline.State{pipeline.Starting, pipeline.Snapshotting, pipeline.Running, pipeline.Draining, pipeline.Halted, pipeline.Stopped}
 
-// statusFamilies turns the pipelines' Status into gauges, at each scrape.
-func statusFamilies(o Options, tables *capped) []*family {
-	m := &Metrics{}
-	state := m.add(&family{name: "pipeline_state", help: "1 for the state that the pipeline is in, 0 for the others.", kind: gauge, labels: []string{"pipeline", "state"}})
-	age := m.add(&family{name: "checkpoint_age_seconds", help: "Time since the last checkpoint that this process saved.", kind: gauge, labels: []string{"pipeline"}})
-	progress := m.add(&family{name: "snapshot_progress_ratio", help: "How much of a table's snapshot has been read, by the server's own estimate.", kind: gauge, labels: []string{"pipeline", "table"}})
-	parked := m.add(&family{name: "parked_rows", help: "Changes that the target refused, or that wait behind one.", kind: gauge, labels: []string{"pipeline", "sink"}})
-	lagBytes := m.add(&family{name: "source_lag_bytes", help: "How far the source's log goes on beyond what has been read.", kind: gauge, labels: []string{"pipeline"}})
-	for _, s := range o.Status() {
-		for _, is := range states {
-			one := state.with(s.Pipeline, string(is))
-			if s.State == is {
-				one.set(1)
+// statusCollector turns the pipelines' Status into gauges at each scrape.
+type statusCollector struct {
+	options                               Options
+	tables                                *capped
+	state, age, progress, parked, lagBytes *prometheus.Desc
+}
+
+func newStatusCollector(o Options, tables *capped) *statusCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(namespace+"_"+name, help, labels, nil)
+	}
+	return &statusCollector{
+		options:  o,
+		tables:   tables,
+		state:    desc("pipeline_state", "1 for the state that the pipeline is in, 0 for the others.", "pipeline", "state"),
+		age:      desc("checkpoint_age_seconds", "Time since the last checkpoint that this process saved.", "pipeline"),
+		progress: desc("snapshot_progress_ratio", "How much of a table's snapshot has been read, by the server's own estimate.", "pipeline", "table"),
+		parked:   desc("parked_rows", "Changes that the target refused, or that wait behind one.", "pipeline", "sink"),
+		lagBytes:  desc("source_lag_bytes", "How far the source's log goes on beyond what has been read.", "pipeline"),
+	}
+}
+
+// Describe is prometheus.Collector.
+func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.state, c.age, c.progress, c.parked, c.lagBytes} {
+		ch <- d
+	}
+}
+
+// Collect is prometheus.Collector.
+func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for _, s := range c.options.Status() {
+		for _, state := range states {
+			v := 0.0
+			if s.State == state {
+				v = 1
 			}
+			gauge(c.state, v, s.Pipeline, string(state))
 		}
 		if !s.SavedAt.IsZero() {
-			age.with(s.Pipeline).set(max(0, o.Now().Sub(s.SavedAt).Seconds()))
+			gauge(c.age, max(0, c.options.Now().Sub(s.SavedAt).Seconds()), s.Pipeline)
 		}
-		if n, ok := o.LagBytes(s.Pipeline); ok {
-			lagBytes.with(s.Pipeline).set(float64(n))
+		if n, ok := c.options.LagBytes(s.Pipeline); ok {
+			gauge(c.lagBytes, float64(n), s.Pipeline)
 		}
 		for _, k := range s.Sinks {
-			parked.with(s.Pipeline, k.Sink).set(float64(k.Parked))
+			gauge(c.parked, float64(k.Parked), s.Pipeline, k.Sink)
 		}
-		for label, ratio := range ratios(s.Snapshot, tables) {
-			progress.with(s.Pipeline, label).set(ratio)
+		for label, ratio := range ratios(s.Snapshot, c.tables) {
+			gauge(c.progress, ratio, s.Pipeline, label)
 		}
 	}
-	return m.families
 }
 
 // ratios gives each label once: tables beyond the cap share one, and the least of their ratios.
