@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tailwater-cdc/tailwater/pkg/testenv"
+)
+
+// TestStateDirectoryDeleted: a start without a checkpoint is refused as long as something downstream knows the source, and goes on from
+// the slot, with a snapshot, when the operator says so.
+func TestStateDirectoryDeleted(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		r := newRig(t, stream)
+		r.seed(100)
+		r.once()
+		r.goOn()
+		r.forget()
+		r.unchanged(func() {
+			r.start("run").refuses(5, "no checkpoint of "+r.name, "epoch 1", "restore the state directory", "--new-epoch")
+		})
+		r.once("--new-epoch")
+		r.equal("orders")
+	})
+}
+
+// TestSlotDropped: the log that the slot kept is gone; what was deleted meanwhile is nowhere to be had.
+func TestSlotDropped(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		r := newRig(t, stream)
+		r.seed(100)
+		r.once()
+		r.dropSlot()
+		r.goOn()
+		for range 2 { // a second start is no way out
+			r.unchanged(func() { r.start("run").refuses(5, "slot "+r.name, "the log from", "is missing", "gone") })
+		}
+		r.newLife()
+	})
+}
+
+// TestSlotDroppedWhileRunning: a process that is up halts as well.
+func TestSlotDroppedWhileRunning(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		r := newRig(t, stream)
+		r.seed(100)
+		p := r.start("run")
+		r.arrives(p, "select count(*) from orders", "100")
+		r.dropSlot()
+		r.goOn()
+		p.refuses(5, "slot "+r.name, "is missing")
+		if n := r.target.Value("select count(*) from orders where note <> 'first'"); n != "0" {
+			t.Errorf("%s rows came after the slot was gone", n)
+		}
+	})
+}
+
+// TestSlotMadeAnew: a slot of the same name that somebody else made begins too late.
+func TestSlotMadeAnew(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		r := newRig(t, stream)
+		r.seed(100)
+		r.once()
+		r.dropSlot()
+		r.goOn()
+		r.source.Exec(fmt.Sprintf("select pg_create_logical_replication_slot('%s', 'pgoutput')", r.name))
+		r.unchanged(func() {
+			r.start("run").refuses(5, "slot "+r.name, "the log from", "is missing", "created anew or moved by somebody else")
+		})
+		r.newLife()
+	})
+}
+
+// TestSourceRestored: a server that was put back to a backup has another log, whether it is shorter than ours or has grown past our place.
+func TestSourceRestored(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		server := testenv.StartPostgres(t, 15, testenv.Options{})
+		r := rigOf(t, stream, server.PG)
+		r.seed(100)
+		r.once()
+		backup := server.Backup()
+		r.goOn()
+		r.once()
+		server.Restore(backup)
+		r.unchanged(func() { r.start("run").refuses(5, "the log ends at", "the saved place is", "restored from a backup") })
+		for range 3 {
+			r.source.Exec("insert into orders select g, 'of another history' from generate_series((select max(id) + 1 from orders), (select max(id) + 400 from orders)) g")
+		}
+		r.unchanged(func() { r.start("run").refuses(5, "restored") })
+		r.newLife()
+	})
+}
+
+// newLife is the way out where log is lost: drop, empty the target, start anew.
+func (r *rig) newLife() {
+	r.t.Helper()
+	r.start("drop", r.name, "--yes").ends(0)
+	r.target.Exec("drop table orders")
+	r.once("--new-epoch") // the topics stay, and know the source
+	r.equal("orders")
+	r.goneOnce()
+}
+
+// goneOnce: the new life carries on like the first.
+func (r *rig) goneOnce() {
+	r.t.Helper()
+	r.source.Exec("delete from orders where id % 7 = 0")
+	r.once()
+	r.equal("orders")
+}
