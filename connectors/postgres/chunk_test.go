@@ -157,7 +157,11 @@ func TestSnapshotOfInvisibleCommit(t *testing.T) {
 	pg := testenv.StartPostgres(t, 15, testenv.Options{})
 	pg.Exec("create table a (id int primary key, v text)")
 	pg.Exec("insert into a select i, 'old' from generate_series(1, 10) i")
-	p := newPipe(t, pg.PG, "public.a")
+	pg.Exec("create table first (id int primary key)")
+	p := newPipe(t, pg.PG, "public.first", "public.a")
+	for !p.runner.Progress()[0].Done { // a commit that was invisible at the start would be waited for
+		p.read()
+	}
 	pg.Exec("update a set v = 'warm' where id = 10") // brings the shape
 	writer := pg.Connect()
 	pg.Exec("alter system set synchronous_standby_names = 'nobody'")
