@@ -27,7 +27,6 @@ type run struct {
 	output map[string][]string // package and test to what it printed
 	ran    map[string]bool     // "package Test [server]"
 	notRun map[string]bool     // the same, skipped because its server can't be had here
-	bad    []string            // failed or skipped, in order
 	passed int
 	failed int
 	skips  int
