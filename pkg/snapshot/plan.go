@@ -75,6 +75,7 @@ func (r *Runner) plan() {
 		r.window = window{max: r.cfg.KeyBytes}
 		return
 	}
+	r.timer.Reset(idleEvery) // while a snapshot is under way an idle log doesn't keep Read for longer
 	switch {
 	case r.export != nil:
 		r.nudge(r.upto.Less(r.export.At))
@@ -118,7 +119,7 @@ func (r *Runner) nudge(waiting bool) {
 // readAhead asks for the chunk behind the newest one that is here.
 func (r *Runner) readAhead(t *table) {
 	newest := r.out[len(r.out)-1]
-	if len(r.out) == maxOut || !newest.ready || newest.kind != jobChunk || !newest.chunk.More || r.gate != gateOpen {
+	if len(r.out) == maxOut || newest.table != t || !newest.ready || newest.kind != jobChunk || !newest.chunk.More || r.gate != gateOpen {
 		return
 	}
 	r.readNext(t, newest.chunk.Last, false)
