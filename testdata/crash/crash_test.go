@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
@@ -37,6 +38,7 @@ func TestStreaming(t *testing.T) {
 				continue
 			}
 			t.Run(stream+"/"+point, func(t *testing.T) {
+				t.Parallel()
 				r := newRig(t, stream, 15+3*(i%2))
 				seed(r.source, 300)
 				r.start("", "--once").ends("the first snapshot")
@@ -82,6 +84,7 @@ func TestSnapshot(t *testing.T) {
 	for _, stream := range []string{"kafka", "direct"} {
 		for i, point := range snapshotting {
 			t.Run(stream+"/"+point, func(t *testing.T) {
+				t.Parallel()
 				for round := range rounds() {
 					r := newRig(t, stream, 15+3*(i%2))
 					seed(r.source, 20000)
@@ -171,7 +174,7 @@ func (r *rig) finish(l *load) {
 	r.t.Helper()
 	p := r.start("")
 	before := l.committed()
-	testenv.Wait(r.t, "the pipeline to run under load", func() bool {
+	testenv.WaitFor(r.t, 2*time.Minute, "the pipeline to run under load", func() bool {
 		return l.committed() > before+50 && strings.Contains(p.out.String(), "state=running") || !p.alive()
 	})
 	n := l.stop(r.t)

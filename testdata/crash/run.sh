@@ -7,6 +7,6 @@ cd "$root"
 bin=$(mktemp -d "${TMPDIR:-/tmp}/tailwater-crash.XXXXXX")
 trap 'rm -rf "$bin"' EXIT
 CGO_ENABLED=0 go build -tags fault -o "$bin/tailwater" ./cmd/tailwater
-TAILWATER_CRASH_BINARY=$bin/tailwater go test ./testdata/crash -count=1 -timeout 60m -v -run "${POINTS:-.}" |
+TAILWATER_CRASH_BINARY=$bin/tailwater go test ./testdata/crash -count=1 -parallel 3 -timeout 60m -v -run "${POINTS:-.}" |
 	grep -E '^ *(---|crash_test|FAIL|ok|panic)|killed|difference|_test.go' || exit 1
 exit "${PIPESTATUS[0]}"
