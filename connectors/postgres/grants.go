@@ -9,52 +9,172 @@ import (
 )
 
 // Grants returns the SQL that gives the configured role what Open needs and no more: as a superuser the role's part, as the owner of
-// the tables the rest. Patterns of tables are granted by schema, since SQL has no patterns.
+// the tables the rest. It can be run again: for what stands already, and for tables made since that match a pattern.
 func Grants(config Config) (string, error) {
 	sel, err := newSelection(config.Include, config.Exclude)
 	if err != nil {
 		return "", err
 	}
+	g := grants{role: "tailwater", publication: config.Publication.Name, sel: sel}
 	role, database := roleAndDatabase(config.URL)
-	if role == "" {
-		role = "tailwater"
+	if role != "" {
+		g.role = role
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "-- as a superuser; give the role a password of your own\nCREATE ROLE %s LOGIN REPLICATION;\n", quote(role))
-	fmt.Fprintf(&b, "GRANT CONNECT ON DATABASE %s TO %s;\n", quote(database), quote(role))
-	seen := map[string]bool{}
-	b.WriteString("-- as the owner of the tables\n")
-	for _, p := range sel.include {
-		if pattern := strings.ContainsAny(p.schema, `*?[\`); pattern {
-			fmt.Fprintf(&b, "-- for each schema that matches %s: GRANT USAGE ON SCHEMA ... and GRANT SELECT ON ALL TABLES IN SCHEMA ... TO %s\n",
-				p.schema, quote(role))
-			continue
+	if database == "" {
+		database = g.role // the server's own default
+	}
+	g.line("-- as a superuser; give the role a password of your own")
+	g.block("BEGIN\n" + g.makeRole() + "END")
+	g.line("GRANT CONNECT ON DATABASE %s TO %s;", quote(database), quote(g.role))
+	g.line("-- as the owner of the tables, with CREATE on the database for the publication")
+	g.exact()
+	g.block(g.publish())
+	return g.b.String(), nil
+}
+
+// grants is SQL on its way.
+type grants struct {
+	role, publication string
+	sel               selection
+	b                 strings.Builder
+}
+
+func (g *grants) line(format string, args ...any) { fmt.Fprintf(&g.b, format+"\n", args...) }
+
+// block writes PL/pgSQL between quotes that don't occur in it.
+func (g *grants) block(code string) {
+	tag := "$grants$"
+	for n := 1; strings.Contains(code, tag); n++ {
+		tag = fmt.Sprintf("$grants%d$", n)
+	}
+	g.line("DO %s\n%s\n%s;", tag, code, tag)
+}
+
+// makeRole makes the role, or gives one that exists what it lacks.
+func (g *grants) makeRole() string {
+	where := "(SELECT FROM pg_catalog.pg_roles WHERE rolname = " + quoteText(g.role)
+	return "	IF NOT EXISTS " + where + ") THEN\n" +
+		"		CREATE ROLE " + quote(g.role) + " LOGIN REPLICATION;\n" +
+		"	ELSIF NOT EXISTS " + where + " AND rolcanlogin AND (rolreplication OR rolsuper)) THEN\n" +
+		"		ALTER ROLE " + quote(g.role) + " LOGIN REPLICATION;\n" +
+		"	END IF;\n"
+}
+
+// named are the tables that are included by name.
+func (g *grants) named() []pattern {
+	var out []pattern
+	for _, p := range g.sel.include {
+		if p.exact() && !matchAny(g.sel.exclude, p.schema, p.name) {
+			out = append(out, p)
 		}
+	}
+	return out
+}
+
+// exact grants what is included by name.
+func (g *grants) exact() {
+	seen := map[string]bool{}
+	for _, p := range g.named() {
 		if !seen[p.schema] {
 			seen[p.schema] = true
-			fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s;\n", quote(p.schema), quote(role))
+			g.line("GRANT USAGE ON SCHEMA %s TO %s;", quote(p.schema), quote(g.role))
 		}
-		if p.exact() {
-			fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s;\n", quoteTable(p.schema, p.name), quote(role))
-			continue
-		}
-		fmt.Fprintf(&b, "GRANT SELECT ON ALL TABLES IN SCHEMA %s TO %s;\n", quote(p.schema), quote(role))
-		fmt.Fprintf(&b, "ALTER DEFAULT PRIVILEGES IN SCHEMA %s GRANT SELECT ON TABLES TO %s;\n", quote(p.schema), quote(role))
+		g.line("GRANT SELECT ON %s TO %s;", quoteTable(p.schema, p.name), quote(g.role))
 	}
-	var tables []candidate
-	complete := true
-	for _, p := range sel.include {
+}
+
+// publish makes the publication and adds each table to it, and grants what is included by a pattern: SQL's own grants know none.
+func (g *grants) publish() string {
+	published := func(schema, table string) string {
+		return fmt.Sprintf("IF NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables WHERE pubname = %s AND schemaname = %s AND tablename = %s) THEN\n",
+			quoteText(g.publication), schema, table)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "	IF NOT EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = %s) THEN\n		%s;\n	END IF;\n",
+		quoteText(g.publication), createStatement(g.publication, nil))
+	for _, p := range g.named() {
+		b.WriteString("	" + published(quoteText(p.schema), quoteText(p.name)))
+		fmt.Fprintf(&b, "		ALTER PUBLICATION %s ADD TABLE %s;\n	END IF;\n", quote(g.publication), quoteTable(p.schema, p.name))
+	}
+	matching := g.matching()
+	if matching == "" {
+		return "BEGIN\n" + b.String() + "END"
+	}
+	b.WriteString(matching)
+	fmt.Fprintf(&b, "		EXECUTE format('GRANT USAGE ON SCHEMA %%I TO %%I', t.nspname, %s);\n", quoteText(g.role))
+	fmt.Fprintf(&b, "		EXECUTE format('GRANT SELECT ON %%I.%%I TO %%I', t.nspname, t.relname, %s);\n", quoteText(g.role))
+	b.WriteString("		" + published("t.nspname", "t.relname"))
+	fmt.Fprintf(&b, "			EXECUTE format('ALTER PUBLICATION %%I ADD TABLE %%I.%%I', %s, t.nspname, t.relname);\n		END IF;\n	END LOOP;\n",
+		quoteText(g.publication))
+	return "DECLARE\n	t record;\nBEGIN\n" + b.String() + "END"
+}
+
+// matching begins a loop over the tables that are included by a pattern, as selected takes them; empty where there is no pattern.
+func (g *grants) matching() string {
+	var in, out []pattern
+	for _, p := range g.sel.include {
 		if !p.exact() {
-			complete = false
-			continue
+			in = append(in, p)
 		}
-		tables = append(tables, candidate{tableName: tableName{p.schema, p.name}})
 	}
-	if !complete {
-		b.WriteString("-- name each table that is to be captured\n")
+	if len(in) == 0 {
+		return ""
 	}
-	b.WriteString(createStatement(config.Publication.Name, tables) + ";\n")
-	return b.String(), nil
+	out = g.sel.exclude
+	sql := "	FOR t IN SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n" +
+		"		WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition\n" +
+		"			AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'\n			AND (" + anyOf(in) + ")\n"
+	if len(out) > 0 {
+		sql += "			AND NOT (" + anyOf(out) + ")\n"
+	}
+	return sql + "	LOOP\n"
+}
+
+func anyOf(patterns []pattern) string {
+	each := make([]string, len(patterns))
+	for i, p := range patterns {
+		each[i] = "n.nspname ~ " + quoteText(expression(p.schema)) + " AND c.relname ~ " + quoteText(expression(p.name))
+	}
+	return strings.Join(each, " OR ")
+}
+
+// expression is a pattern of path.Match as a regular expression of the server.
+func expression(pattern string) string {
+	var b strings.Builder
+	b.WriteByte('^')
+	class, escaped := false, false
+	for i, r := range pattern {
+		switch {
+		case escaped:
+			escaped = false
+			b.WriteString(literal(r))
+		case r == '\\':
+			escaped = true
+		case class && r == ']', class && r == '-', class && r == '^' && pattern[i-1] == '[':
+			class = r != ']'
+			b.WriteRune(r)
+		case class:
+			b.WriteString(literal(r))
+		case r == '[':
+			class = true
+			b.WriteRune(r)
+		case r == '*':
+			b.WriteString("[^/]*")
+		case r == '?':
+			b.WriteString("[^/]")
+		default:
+			b.WriteString(literal(r))
+		}
+	}
+	return b.String() + "$"
+}
+
+// literal is one character that means itself. A backslash before a letter or a digit would give it a meaning.
+func literal(r rune) string {
+	if strings.ContainsRune(`.^$*+?()[]{}|\-`, r) {
+		return `\` + string(r)
+	}
+	return string(r)
 }
 
 // roleAndDatabase reads both from a connection string; what it can't read it leaves empty.
