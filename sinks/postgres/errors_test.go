@@ -72,9 +72,10 @@ func TestOpenSaysWhy(t *testing.T) {
 func TestGrants(t *testing.T) {
 	t.Parallel()
 	pg := testenv.Postgres(t, 18)
-	role := pg.Database + "_sink"
-	pg.Exec("create role " + role + " login")
-	t.Cleanup(func() { pg.Exec("drop owned by " + role + "; drop role " + role) })
+	role := pg.Database + "_si'nk$grants$"
+	quoted := `"` + role + `"`
+	pg.Exec("create role " + quoted + " login")
+	t.Cleanup(func() { pg.Exec("drop owned by " + quoted + "; drop role " + quoted) })
 	pg.Exec("create schema shop")
 	c := config(pg)
 	c.URL, c.Schema = withUser(t, c.URL, role), "shop"
@@ -85,19 +86,22 @@ func TestGrants(t *testing.T) {
 	if worst(postgres.Doctor(t.Context(), c)) != preflight.Error {
 		t.Error("the doctor finds nothing wrong without grants")
 	}
-	sql, err := postgres.Grants(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pg.Exec(sql)
-	s := open(t, c)
-	mustApply(t, s, at(table(), 1, change.Insert, change.Int(1), change.Text("x"), change.Null()))
-	wantRows(t, pg, "select id, a from shop.t", "1|x")
-	if f := postgres.Doctor(t.Context(), c); worst(f) != preflight.OK {
-		t.Errorf("the doctor finds %+v", f)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
+	for _, before := range []string{"select 'role and schema stand'", "select 'all stands'", "drop owned by " + quoted + "; drop role " + quoted + "; drop schema shop cascade"} {
+		pg.Exec(before)
+		sql, err := postgres.Grants(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pg.Exec(sql)
+		s := open(t, c)
+		mustApply(t, s, at(table(), 1, change.Insert, change.Int(1), change.Text("x"), change.Null()))
+		wantRows(t, pg, "select id, a from shop.t", "1|x")
+		if f := postgres.Doctor(t.Context(), c); worst(f) != preflight.OK {
+			t.Errorf("after %s: the doctor finds %+v", before, f)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -2,10 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -101,32 +98,3 @@ func begin(ctx context.Context, pg *pgconn.PgConn) error {
 }
 
 const beginSQL = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-
-var errNoRole = errors.New("the URL names no user")
-
-// Grants returns the SQL that an owner of the target runs so that the role of the URL can do what the configuration asks for.
-func Grants(c Config) (string, error) {
-	c, pc, err := c.checked()
-	if err != nil {
-		return "", err
-	}
-	if u, err := url.Parse(c.URL); err == nil && u.Scheme != "" && u.User.Username() == "" {
-		return "", fmt.Errorf("sink %s: %w", c.SinkName, errNoRole)
-	}
-	role, schema := quoteIdent(pc.User), quoteIdent(c.Schema)
-	var b strings.Builder
-	for _, t := range ownTables {
-		b.WriteString(ownSQL(c.Schema, t.name, t.columns, t.index))
-	}
-	rights := "USAGE"
-	if c.CreateTables {
-		rights = "USAGE, CREATE"
-	}
-	fmt.Fprintf(&b, "GRANT %s ON SCHEMA %s TO %s;\n", rights, schema, role)
-	for _, t := range ownTables {
-		fmt.Fprintf(&b, "GRANT SELECT, INSERT, UPDATE, DELETE ON %s.%s TO %s;\n", schema, quoteIdent(t.name), role)
-	}
-	fmt.Fprintf(&b, "-- for each target table that %s doesn't own:\n", role)
-	fmt.Fprintf(&b, "-- GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s.\"...\" TO %s;\n", schema, role)
-	return b.String(), nil
-}
