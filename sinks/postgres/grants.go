@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 var errNoRole = errors.New("the URL names no user")
@@ -22,6 +24,7 @@ func Grants(c Config) (string, error) {
 	role, schema := quoteIdent(pc.User), quoteIdent(c.Schema)
 	var b strings.Builder
 	b.WriteString("-- the role if it doesn't exist; give it a password of your own\n" + unless("pg_roles WHERE rolname = "+quoteLiteral(pc.User), "CREATE ROLE "+role+" LOGIN"))
+	fmt.Fprintf(&b, "GRANT CONNECT ON DATABASE %s TO %s;\n", quoteIdent(databaseOf(pc)), role)
 	b.WriteString(unless("pg_namespace WHERE nspname = "+quoteLiteral(c.Schema), "CREATE SCHEMA "+schema))
 	for _, t := range ownTables {
 		b.WriteString(ownSQL(c.Schema, t.name, t.columns, t.index))
@@ -37,6 +40,14 @@ func Grants(c Config) (string, error) {
 	fmt.Fprintf(&b, "-- for each target table that %s doesn't own:\n", role)
 	fmt.Fprintf(&b, "-- GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s.\"...\" TO %s;\n", schema, role)
 	return b.String(), nil
+}
+
+// databaseOf is the database that the server chooses too where none is named.
+func databaseOf(pc *pgconn.Config) string {
+	if pc.Database == "" {
+		return pc.User
+	}
+	return pc.Database
 }
 
 // unless runs a statement if the catalogue has no such row. CREATE SCHEMA IF NOT EXISTS would ask for CREATE on the database of somebody
