@@ -73,6 +73,8 @@ func (p *process) ends(code int) string {
 	select {
 	case <-p.done:
 	case <-time.After(patience):
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it says what it waits for
+		<-p.done
 		p.t.Fatalf("%v runs for %s\n%s", p.cmd.Args[1:], patience, p.tail())
 	}
 	if have := p.cmd.ProcessState.ExitCode(); have != code {

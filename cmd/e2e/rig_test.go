@@ -156,7 +156,9 @@ func (r *rig) contents() map[string]string {
 	all := map[string]string{}
 	for _, row := range r.target.Query("select tablename from pg_tables where schemaname = 'public'") {
 		rows := r.target.Query("select (to_jsonb(t) - 'updated' - 'parked_at')::text from " + row[0] + " t order by 1")
-		all[row[0]] = fmt.Sprint(rows)
+		if len(rows) > 0 || !strings.HasPrefix(row[0], "_tailwater_") { // a sink that is opened makes its tables
+			all[row[0]] = fmt.Sprint(rows)
+		}
 	}
 	return all
 }

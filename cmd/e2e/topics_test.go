@@ -1,0 +1,118 @@
+package e2e
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/tailwater-cdc/tailwater/pkg/testenv"
+)
+
+// record is what a reader of a topic that knows nothing of us sees.
+type record struct {
+	key, value, position, txn string
+	none                      bool // no value: a tombstone or a marker
+}
+
+func (r *rig) client() *kafka.Client {
+	transport := &kafka.Transport{MetadataTTL: 50 * time.Millisecond}
+	r.t.Cleanup(transport.CloseIdleConnections)
+	return &kafka.Client{Addr: kafka.TCP(r.broker.Addr), Transport: transport, Timeout: 20 * time.Second}
+}
+
+// topics are the topics of the pipeline.
+func (r *rig) topics() []string {
+	r.t.Helper()
+	meta, err := r.client().Metadata(r.t.Context(), &kafka.MetadataRequest{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var names []string
+	for _, topic := range meta.Topics {
+		if strings.HasPrefix(topic.Name, r.name+".") {
+			names = append(names, topic.Name)
+		}
+	}
+	return names
+}
+
+// deleteTopics deletes topics and waits until they are gone.
+func (r *rig) deleteTopics(names ...string) {
+	r.t.Helper()
+	res, err := r.client().DeleteTopics(r.t.Context(), &kafka.DeleteTopicsRequest{Topics: names})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for name, err := range res.Errors {
+		if err != nil {
+			r.t.Fatalf("delete topic %s: %v", name, err)
+		}
+	}
+	testenv.Wait(r.t, "the topics are gone", func() bool {
+		for _, left := range r.topics() {
+			for _, name := range names {
+				if left == name {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// records are all records of a table's topic, partition by partition.
+func (r *rig) records(table string) []record {
+	r.t.Helper()
+	client, name := r.client(), r.name+".public."+table
+	var all []record
+	for partition := range twoParts {
+		ends, err := client.ListOffsets(r.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for offset, end := int64(0), ends.Topics[name][0].LastOffset; offset < end; {
+			res, err := client.Fetch(r.t.Context(), &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			before := offset
+			for rec, err := res.Records.ReadRecord(); !errors.Is(err, io.EOF); rec, err = res.Records.ReadRecord() {
+				if err != nil {
+					r.t.Fatal(err)
+				}
+				offset = rec.Offset + 1
+				all = append(all, r.record(rec))
+			}
+			if offset == before {
+				offset++ // a control record
+			}
+		}
+	}
+	return all
+}
+
+func (r *rig) record(rec *kafka.Record) record {
+	r.t.Helper()
+	key, err1 := kafka.ReadAll(rec.Key)
+	out := record{key: string(key), none: rec.Value == nil}
+	var value []byte
+	var err2 error
+	if !out.none {
+		value, err2 = kafka.ReadAll(rec.Value)
+	}
+	if err := errors.Join(err1, err2); err != nil {
+		r.t.Fatal(err)
+	}
+	out.value = string(value)
+	for _, h := range rec.Headers {
+		switch h.Key {
+		case "tw.pos":
+			out.position = string(h.Value)
+		case "tw.txn":
+			out.txn = string(h.Value)
+		}
+	}
+	return out
+}
