@@ -88,7 +88,11 @@ func (a *apply) run(ctx, hard context.Context, ready func()) error {
 	}
 	a.board.sink(a.sink.Name, func(s *SinkStatus) { s.Marks, s.Paused, s.Waits = nil, false, 0 })
 	err = l.outcome(ctx, err)
-	return errors.Join(err, l.sub.Close(), target.Close())
+	ended := l.sub.Close()
+	if errors.Is(err, ended) {
+		ended = nil // Fetch has told it: one sentence
+	}
+	return errors.Join(err, ended, target.Close())
 }
 
 // outcome tells an end that was asked for from one that was not.
