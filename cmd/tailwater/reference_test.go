@@ -23,7 +23,12 @@ func TestGoldenReference(t *testing.T) {
 	a := &app{}
 	root := a.root()
 	b.WriteString("\nEvery verb takes:\n\n" + flags(root.PersistentFlags()))
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			describeCompletion(&b, c)
+			continue
+		}
 		describe(&b, c)
 	}
 	b.WriteString(referenceHTTP)
@@ -60,6 +65,15 @@ func describe(b *strings.Builder, c *cobra.Command) {
 	if own := flags(c.LocalNonPersistentFlags()); own != "" {
 		b.WriteString("\n" + own)
 	}
+}
+
+// describeCompletion: cobra's own verb has one below it for each shell.
+func describeCompletion(b *strings.Builder, c *cobra.Command) {
+	var shells []string
+	for _, s := range c.Commands() {
+		shells = append(shells, s.Name())
+	}
+	fmt.Fprintf(b, "\n### completion %s\n\n%s. `tailwater completion SHELL --help` says where the script goes.\n", strings.Join(shells, "|"), c.Short)
 }
 
 func flags(set *pflag.FlagSet) string {

@@ -157,7 +157,27 @@ func postgresSink(w wiring, s *config.Sink) sinkpg.Config {
 		Schema:       s.Schema,
 		Mode:         sinkpg.Mode(s.Mode),
 		CreateTables: s.CreateTables,
+		MaxConns:     lanesAtOnce(w),
 	}
+}
+
+// maxLanes is how many lanes a sink applies at once at most: each takes a connection of the target, and a core there.
+const maxLanes = 8
+
+// lanesAtOnce is how many lanes there are, as far as the config tells, up to maxLanes.
+func lanesAtOnce(w wiring) int {
+	s := &w.pipeline.Stream
+	if s.Type == config.Direct {
+		if s.Atomic {
+			return 1
+		}
+		return min(maxLanes, s.Lanes)
+	}
+	tables := len(w.pipeline.Source.Tables.Include)
+	if strings.ContainsAny(strings.Join(w.pipeline.Source.Tables.Include, ""), `*?[\`) {
+		return maxLanes
+	}
+	return min(maxLanes, tables*s.Partitions)
 }
 
 // postgresURL puts the TLS settings back into a url, where the driver looks for them.
