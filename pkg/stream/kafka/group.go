@@ -15,7 +15,7 @@ import (
 
 // The group's settings. A member that has died is noticed after sessionTimeout; a rebalance begins at most heartbeat after it is due.
 const (
-	sessionTimeout = 10 * time.Second
+	sessionTimeout = 6 * time.Second // the least that a broker takes by default (group.min.session.timeout.ms)
 	heartbeat      = 500 * time.Millisecond
 	joinBackOff    = 200 * time.Millisecond
 	settle         = 50 * time.Millisecond // between a new topic and joining anew: tables often come several at a time
