@@ -27,7 +27,7 @@ mkdir -p "$(dirname "$report")"
 : >"$report"
 
 fresh() { # fresh NAME: an empty source database, and its topic with as many partitions as ours has
-	server -c "drop database if exists $1 with (force)" -c "create database $1"
+	server -c "set client_min_messages = warning" -c "drop database if exists $1 with (force)" -c "create database $1"
 	psql_at "$(database "$TAILWATER_PG15" "$1")" -f "$here/orders.sql"
 }
 
@@ -179,7 +179,7 @@ latency() {
 			tailwater_once && tailwater_start
 			if [ $kind = kafka ]; then
 				topic "$db.public.orders" || true
-				psql_at "$(database "$TAILWATER_PG15" "$db")" -c "insert into orders values (-1, 0, 'new', 1, '1')"
+				psql_at "$(database "$TAILWATER_PG15" "$db")" -c "insert into orders values (-1, 0, 'new', 1, 'warm')"
 				measure "$(database "$TAILWATER_PG15" "$db")" "tailwater kafka" -broker "$TAILWATER_KAFKA" -topic "$db.public.orders" -target "$target"
 			else
 				measure "$(database "$TAILWATER_PG15" "$db")" "tailwater direct" -target "$target"
