@@ -97,6 +97,9 @@ func (p *process) refuses(code int, words ...string) {
 	if last > 0 && strings.HasPrefix(errors[last-1], "fix: ") {
 		last--
 	}
+	for last > 1 && (strings.ContainsAny(errors[last-1][:1], " )")) { // a statement to run may take lines
+		last--
+	}
 	if last != 1 {
 		p.t.Errorf("%v says %d lines, want one sentence:\n%s", p.cmd.Args[1:], len(errors), strings.Join(errors, ""))
 	}
