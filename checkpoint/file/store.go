@@ -71,7 +71,7 @@ func (s *Store) load(pipeline string) (checkpoint.Record, error) {
 			return checkpoint.Record{}, fmt.Errorf("checkpoint of %s: %s: %w", pipeline, name, err)
 		}
 		if err != nil {
-			damage = errors.Join(damage, fmt.Errorf("%s: %w", name, err))
+			damage = besides(damage, fmt.Errorf("%s: %w", name, err))
 			continue
 		}
 		found[i] = r
@@ -92,6 +92,14 @@ func (s *Store) load(pipeline string) (checkpoint.Record, error) {
 	}
 	s.newest[pipeline] = r.Generation
 	return r, nil
+}
+
+// besides is damage with err after it, in one sentence.
+func besides(damage, err error) error {
+	if damage == nil {
+		return err
+	}
+	return fmt.Errorf("%w, %w", damage, err)
 }
 
 // Save makes r durable under the next Generation. Where r.Generation is not the newest it is change.ErrFenced; on any error
