@@ -66,6 +66,8 @@ func (p *Pipeline) enter(s State) {
 	}
 }
 
+var errNobody = errors.New("no sink is left to acknowledge what is queued")
+
 // loops is the running set of a pipeline's loops.
 type loops struct {
 	pipeline *Pipeline
@@ -81,8 +83,8 @@ func (g *loops) run(ctx context.Context) error {
 	cfg := &g.pipeline.cfg
 	hard, cutAll := lingering(ctx, context.WithoutCancel(ctx), cfg.DrainTimeout) // the end of all patience
 	defer cutAll(nil)
-	captureHard, cutCapture := context.WithCancel(hard)
-	defer cutCapture()
+	captureHard, cutCapture := context.WithCancelCause(hard)
+	defer cutCapture(nil)
 	applyCtx, endApply := context.WithCancel(ctx)
 	if cfg.Direct { // its queue drains through the sinks: they go on until capture has ended
 		endApply()
@@ -99,7 +101,9 @@ func (g *loops) run(ctx context.Context) error {
 			} else if cfg.Direct {
 				endApply()
 			}
-			g.ended(err)
+			if !errors.Is(context.Cause(captureHard), errNobody) || final(err) { // else the sink tells why
+				g.ended(err)
+			}
 			close(g.captured)
 		})
 	} else {
@@ -110,7 +114,7 @@ func (g *loops) run(ctx context.Context) error {
 			wg.Go(func() {
 				err := g.apply(applyCtx, hard, &cfg.Sinks[i])
 				if err != nil && cfg.Direct {
-					cutCapture() // nobody is left to acknowledge what it has queued
+					cutCapture(errNobody)
 				}
 				g.ended(err)
 			})
