@@ -43,7 +43,8 @@ type MarkSink interface {
 	// yet equals the zero Next and Pos), applies c, writes parked, and moves the marks to to. Marks that differ are
 	// change.ErrFenced, and nothing has happened. On a *PartialError nothing has happened either: the caller takes the refused
 	// changes and all later ones of their keys out of c, hands them in as parked, and calls again (invariant 8).
-	// A SnapshotRow in c supersedes, and so removes, the parked changes of its key at or below its Position.
+	// A SnapshotRow in c supersedes, and so removes, what earlier calls parked of its key at or below its Position; a Truncate
+	// what they parked of its table, in whatever lane. A target that keeps every change as a row of its own removes nothing.
 	ApplyAt(ctx context.Context, c []change.Change, parked []Parked, from, to []change.Mark) error
 }
 

@@ -321,9 +321,8 @@ func (l *applying) applied(j *job, took time.Duration) error {
 	l.cfg.Observer.rows(l.event, StageApplied, j.changes)
 	l.cfg.Observer.latency(l.event, j.changes, now)
 	l.mu.Lock()
-	before := j.keys().n
-	err := j.record(j.keys())
-	l.streams[j.to[0].Lane.Stream] += j.keys().n - before
+	more, err := j.record()
+	l.streams[j.to[0].Lane.Stream] += more
 	for i, s := range j.lanes {
 		s.mark, s.head, s.since = j.to[i], max2(s.head, j.to[i].Pos), now
 	}

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks"
@@ -17,8 +19,11 @@ type parkedKeys struct {
 // rowKey is a row's lane key and exact key, each with its table.
 type rowKey struct{ lane, exact string }
 
+// keysOf is what every key of a table begins with.
+func keysOf(t *change.Table) string { return t.Schema + "\x00" + t.Name + "\x00" }
+
 func keyOf(c *change.Change) (rowKey, error) {
-	table := c.Table.Schema + "\x00" + c.Table.Name + "\x00"
+	table := keysOf(c.Table)
 	lane, err := change.AppendLaneKey([]byte(table), c.Table, c.Row())
 	if err != nil {
 		return rowKey{}, fmt.Errorf("key of a row at %s: %w: %w", c.Pos, err, change.ErrHalt)
@@ -60,6 +65,20 @@ func (p *parkedKeys) remove(k rowKey) {
 	}
 }
 
+// truncate forgets all keys of a table.
+func (p *parkedKeys) truncate(t *change.Table) {
+	table := keysOf(t)
+	for lane, under := range p.keys {
+		if !strings.HasPrefix(lane, table) {
+			continue
+		}
+		for _, n := range under {
+			p.n -= n
+		}
+		delete(p.keys, lane)
+	}
+}
+
 // clone is a copy to try things on.
 func (p *parkedKeys) clone() parkedKeys {
 	c := parkedKeys{keys: make(map[string]map[string]int, len(p.keys)), n: p.n}
@@ -82,7 +101,7 @@ type job struct {
 }
 
 // behind parks the changes of j whose key is parked already (invariant 8); they have no code of their own. A SnapshotRow supersedes
-// what is parked of its key and is applied, and what comes after it as well.
+// what is parked of its key, a Truncate what is parked of its table: it is applied, and what comes after it as well.
 func (j *job) behind(keys *parkedKeys) error {
 	if keys.n == 0 {
 		return nil
@@ -104,6 +123,10 @@ func (j *job) route(held parkedKeys, refused map[int]*sinks.Refused) error {
 	for i := range j.changes {
 		c := &j.changes[i]
 		why := refused[i]
+		if c.Op == change.Truncate {
+			held.truncate(c.Table)
+			j.untable(c)
+		}
 		if c.Op.IsMarker() || why == nil && held.n == 0 {
 			kept = append(kept, *c)
 			continue
@@ -120,7 +143,7 @@ func (j *job) route(held parkedKeys, refused map[int]*sinks.Refused) error {
 			kept = append(kept, *c)
 		case c.Op == change.SnapshotRow && held.supersedable(k):
 			held.remove(k)
-			if err := j.unpark(k); err != nil {
+			if err := j.unpark(k, c.Pos); err != nil {
 				return err
 			}
 			kept = append(kept, *c)
@@ -137,15 +160,16 @@ func (j *job) park(c *change.Change, code, cause string) {
 	j.parked = append(j.parked, sinks.Parked{Change: *c, Lane: j.to[0].Lane, Code: code, Cause: cause})
 }
 
-// unpark drops what this very call would have parked of a key that a later snapshot row of the call supersedes.
-func (j *job) unpark(k rowKey) error {
+// unpark drops what this very call would have parked of a key up to the Position of a snapshot row of the call, which supersedes it. What
+// stands above was refused behind that row, in an earlier try.
+func (j *job) unpark(k rowKey, upto change.Position) error {
 	var kept []sinks.Parked
 	for _, p := range j.parked {
 		other, err := keyOf(&p.Change)
 		if err != nil {
 			return err
 		}
-		if other != k {
+		if other != k || upto.Less(p.Change.Pos) {
 			kept = append(kept, p)
 		}
 	}
@@ -153,32 +177,50 @@ func (j *job) unpark(k rowKey) error {
 	return nil
 }
 
-// record brings keys up to date once j is durable, in the order in which the target did it.
-func (j *job) record(keys *parkedKeys) error {
+// untable drops what this very call would have parked of a table up to a Truncate of the call.
+func (j *job) untable(marker *change.Change) {
+	j.parked = slices.DeleteFunc(j.parked, func(p sinks.Parked) bool {
+		return keysOf(p.Change.Table) == keysOf(marker.Table) && !marker.Pos.Less(p.Change.Pos)
+	})
+}
+
+// record brings the lanes' keys up to date once j is durable, in the order in which the target did it. What is parked is of a job of one
+// lane. It returns how many more changes are parked than before.
+func (j *job) record() (int, error) {
+	before := 0
+	for _, s := range j.lanes {
+		before += s.parked.n
+	}
+	keys := j.keys()
 	for i := range j.changes {
-		if keys.n == 0 {
-			break
-		}
 		c := &j.changes[i]
-		if c.Op != change.SnapshotRow {
-			continue
-		}
-		k, err := keyOf(c)
-		if err != nil {
-			return err
-		}
-		if keys.holds(k) {
-			keys.remove(k)
+		switch {
+		case c.Op == change.Truncate:
+			for _, s := range j.lanes {
+				s.parked.truncate(c.Table)
+			}
+		case c.Op == change.SnapshotRow && keys.n > 0:
+			k, err := keyOf(c)
+			if err != nil {
+				return 0, err
+			}
+			if keys.holds(k) {
+				keys.remove(k)
+			}
 		}
 	}
 	for i := range j.parked {
 		k, err := keyOf(&j.parked[i].Change)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		keys.add(k)
 	}
-	return nil
+	after := 0
+	for _, s := range j.lanes {
+		after += s.parked.n
+	}
+	return after - before, nil
 }
 
 // cut takes the first n changes, and what is parked at or below the last of them, into a job of their own whose marks move no

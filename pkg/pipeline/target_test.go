@@ -166,7 +166,7 @@ func (b *table) apply(c []change.Change, parked []sinks.Parked, from, to []chang
 	b.applied += len(c)
 	for i := range c {
 		b.history = append(b.history, describe(&c[i]))
-		if c[i].Op == change.SnapshotRow {
+		if c[i].Op == change.SnapshotRow || c[i].Op == change.Truncate {
 			b.supersede(&c[i])
 		}
 	}
@@ -180,7 +180,7 @@ func (b *table) apply(c []change.Change, parked []sinks.Parked, from, to []chang
 func (b *table) supersede(c *change.Change) {
 	var kept []sinks.Parked
 	for _, p := range b.parked {
-		if p.Change.Row()[0] != c.Row()[0] || c.Pos.Less(p.Change.Pos) {
+		if c.Op == change.SnapshotRow && p.Change.Row()[0] != c.Row()[0] || c.Pos.Less(p.Change.Pos) {
 			kept = append(kept, p)
 		}
 	}

@@ -174,7 +174,7 @@ func (s *Sink) end(x *exchange, run *call) error {
 	return nil
 }
 
-// mayHaveParked says whether a snapshot row of the call may supersede something. Who owns a lane has loaded it, and nobody else parks a change of
+// mayHaveParked says whether a change of the call may supersede something. Who owns a lane has loaded it, and nobody else parks a change of
 // its keys, so a stream that had none has none but ours.
 func (s *Sink) mayHaveParked(run *call) bool {
 	s.mu.Lock()

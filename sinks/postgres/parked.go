@@ -46,27 +46,43 @@ func (s *Sink) park(x *exchange, parked []sinks.Parked) error {
 	return nil
 }
 
-// supersede queues the removal of parked changes whose row a snapshot has handed over since: those of its key at or below its
-// Position.
+// superseded are the changes of a call that stand for parked ones, a column each.
+type superseded struct{ schemas, names, keys, positions []string }
+
+func (u *superseded) add(c *change.Change) {
+	u.schemas, u.names = append(u.schemas, c.Table.Schema), append(u.names, c.Table.Name)
+	u.keys, u.positions = append(u.keys, keyHash(c)), append(u.positions, c.Pos.String())
+}
+
+// supersede queues the removal of parked changes whose row is another by now: those of a snapshot row's key, and all of a truncated table, at
+// or below its Position. Append keeps every change, so none stands for another.
 func (s *Sink) supersede(x *exchange, c []change.Change, stream string) {
-	var schemas, names, keys, positions []string
-	for i := range c {
-		if c[i].Op != change.SnapshotRow {
-			continue
-		}
-		t := c[i].Table
-		schemas, names = append(schemas, t.Schema), append(names, t.Name)
-		keys, positions = append(keys, keyHash(&c[i])), append(positions, c[i].Pos.String())
+	if s.config.Mode == Append {
+		return
 	}
-	if len(keys) == 0 {
+	var rows, tables superseded
+	for i := range c {
+		switch c[i].Op {
+		case change.SnapshotRow:
+			rows.add(&c[i])
+		case change.Truncate:
+			tables.add(&c[i])
+		}
+	}
+	s.removeParked(x, stream, &rows, " AND p.key = u.key")
+	s.removeParked(x, stream, &tables, "")
+}
+
+func (s *Sink) removeParked(x *exchange, stream string, u *superseded, and string) {
+	if len(u.keys) == 0 {
 		return
 	}
 	x.send(statement{
 		sql: "DELETE FROM " + s.own(tableParked) + " AS p USING unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS u(schema, name, key, pos)" +
-			" WHERE p.source = $1 AND p.sink = $2 AND p.stream = $3 AND p.schema = u.schema AND p.name = u.name AND p.key = u.key" +
+			" WHERE p.source = $1 AND p.sink = $2 AND p.stream = $3 AND p.schema = u.schema AND p.name = u.name" + and +
 			" AND p.pos <= u.pos COLLATE \"C\"",
 		args: [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName), []byte(stream),
-			textArray(schemas), textArray(names), textArray(keys), textArray(positions)},
+			textArray(u.schemas), textArray(u.names), textArray(u.keys), textArray(u.positions)},
 		oids:    []uint32{oidText, oidText, oidText, paramText.array, paramText.array, paramText.array, paramText.array},
 		formats: []int16{0, 0, 0, 1, 1, 1, 1}})
 }

@@ -167,3 +167,27 @@ func testSuperseded(t *testing.T, h Harness) {
 	h.want(t, l.table, `1|read|\N|1`, `3|read|\N|3`)
 	wantParked(t, s, []sinks.Parked{parked[1], late}) // key 2 has not been read, and 3 was parked after the read
 }
+
+// testTruncated: a Truncate removes what is parked of its table in whatever lane, and no more.
+func testTruncated(t *testing.T, h Harness) {
+	s, l := h.Open(t, h.Addr), &log{table: orders()}
+	others := *orders()
+	others.Name = "others"
+	bad := func(id int64, n int32) sinks.Parked {
+		return sinks.Parked{Change: l.update(change.Int(id), h.Refused, change.Null(), change.Null()), Lane: lane(n), Code: "X"}
+	}
+	first, second, other := bad(1, 0), bad(2, 1), bad(3, 0)
+	other.Change.Table = &others
+	marker := l.marker(change.Truncate)
+	late := bad(4, 0)
+	from, to := []change.Mark{mark(0, 0), mark(1, 0)}, []change.Mark{mark(0, 1), mark(1, 1)}
+	if err := s.ApplyAt(t.Context(), nil, []sinks.Parked{first, second, other}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	wantParked(t, s, []sinks.Parked{first, second, other})
+	from, to = to, []change.Mark{mark(0, 2, late.Change), mark(1, 2, marker)}
+	if err := s.ApplyAt(t.Context(), []change.Change{marker}, []sinks.Parked{late}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	wantParked(t, s, []sinks.Parked{other, late})
+}

@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"wait", testWait},
 		{"parked", testParked},
 		{"superseded by a snapshot row", testSuperseded},
+		{"superseded by a truncate", testTruncated},
 		{"keyless twins", testTwins},
 		{"keyless truncate and snapshot", testKeylessSnapshot},
 	}
