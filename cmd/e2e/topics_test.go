@@ -116,3 +116,19 @@ func (r *rig) record(rec *kafka.Record) record {
 	}
 	return out
 }
+
+// groups are the consumer groups of the pipeline's sinks.
+func (r *rig) groups() []string {
+	r.t.Helper()
+	list, err := r.client().ListGroups(r.t.Context(), &kafka.ListGroupsRequest{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var names []string
+	for _, group := range list.Groups {
+		if strings.HasPrefix(group.GroupID, "tailwater."+r.name+".") {
+			names = append(names, group.GroupID)
+		}
+	}
+	return names
+}
