@@ -67,7 +67,7 @@ func wrapped(doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	class := classOf(pg.Code)
-	if pg.Detail != "" {
+	if pg.Detail != "" && !showsRow(pg.Code) {
 		err = fmt.Errorf("%w: %s", err, pg.Detail)
 	}
 	out := &sinks.Error{Class: class, Code: pg.Code, Err: fmt.Errorf("%s: %w", doing, err)}
@@ -80,6 +80,9 @@ func wrapped(doing string, err error) error {
 	}
 	return out
 }
+
+// showsRow says that the server's detail is the refused row with all its values, which no log and no list of parked changes may show.
+func showsRow(code string) bool { return code == "23502" || code == "23514" } // not_null, check violation
 
 // reject is a change that the sink itself finds the target can't take, with the SQLSTATE that the server would give.
 func reject(code, format string, args ...any) error {
