@@ -21,8 +21,9 @@ type target struct {
 type targetColumn struct {
 	number    int // attnum
 	name      string
-	typ       uint32 // object id of its type; of a domain, the domain's
+	typ       uint32 // object id of its type; of a domain, that of what it is made of: what the domain's own limit does to a value counts
 	typmod    int
+	base      string // that type's name without length or precision
 	bare      string // the type's name without length or precision
 	declared  string // the type's name as declared
 	notNull   bool
@@ -68,11 +69,14 @@ const tableSQL = `SELECT c.oid::text, c.relkind::text,
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2`
 
-const columnsSQL = `SELECT a.attnum::text, a.attname::text, a.atttypid::text, a.atttypmod::text,
+const columnsSQL = `SELECT a.attnum::text, a.attname::text, b.typ::text, b.typmod::text,
   pg_catalog.format_type(a.atttypid, -1), pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
   (a.attgenerated <> '')::text, (a.attidentity = 'a')::text, (a.atthasdef OR a.attidentity <> '')::text,
-  coalesce(l.collisdeterministic, true)::text
+  coalesce(l.collisdeterministic, true)::text, pg_catalog.format_type(b.typ, -1)
 FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+CROSS JOIN LATERAL (WITH RECURSIVE d(typ, typmod) AS (SELECT a.atttypid, a.atttypmod
+    UNION ALL SELECT t.typbasetype, t.typtypmod FROM d JOIN pg_catalog.pg_type t ON t.oid = d.typ WHERE t.typtype = 'd')
+  SELECT d.typ, d.typmod FROM d JOIN pg_catalog.pg_type t ON t.oid = d.typ WHERE t.typtype <> 'd') b
 WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
 
 const uniqueSQL = `SELECT i.indkey::text, i.indnkeyatts::text FROM pg_catalog.pg_index i
@@ -121,7 +125,7 @@ func parseColumn(r []*string) (targetColumn, error) {
 	}
 	is := func(i int) bool { return *r[i] == "true" }
 	return targetColumn{number: number, name: *r[1], typ: uint32(typ), typmod: typmod, bare: *r[4], declared: *r[5],
-		notNull: is(6), generated: is(7), identity: is(8), defaults: is(9), bytewise: is(10)}, nil
+		notNull: is(6), generated: is(7), identity: is(8), defaults: is(9), bytewise: is(10), base: *r[11]}, nil
 }
 
 // addUnique adds an index by its column numbers, of which the first n are its key.

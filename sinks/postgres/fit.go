@@ -62,7 +62,7 @@ func fitKey(table *change.Table, to *target, name string) error {
 		switch {
 		case tc == nil || tc.generated:
 			return halt("%s has no plain column %s, which is part of the source's key", name, quoteIdent(col.Name))
-		case col.Equality == change.Bytewise && (!tc.bytewise || tc.bare == "citext" || tc.typ == oidBpchar):
+		case col.Equality == change.Bytewise && (!tc.bytewise || tc.base == "citext" || tc.typ == oidBpchar):
 			return halt("%s.%s compares texts more coarsely than the source, so two of its keys could be one row: "+
 				`ALTER TABLE %s ALTER COLUMN %s TYPE text COLLATE "C"`, name, quoteIdent(col.Name), name, quoteIdent(col.Name))
 		}

@@ -42,11 +42,19 @@ func TestTargetMustFit(t *testing.T) {
 		{"identity always", "create table t (id int primary key, a text, b int generated always as identity)",
 			func(t *change.Table) { t.Columns[2].Kind, t.Columns[2].Bits = change.KindInt, 32 }, true, change.ErrHalt, "BY DEFAULT"},
 		{"scale rounds", "create table t (id int primary key, a numeric(10,2), b text)", decimal, true, change.ErrHalt, "rounds"},
+		{"a domain's scale rounds", "create domain d as numeric(10,2); create domain e as d; create table t (id int primary key, a e, b text)", decimal, true, change.ErrHalt, "rounds"},
+		{"an array's scale rounds", "create table t (id int primary key, a numeric(10,2)[], b text)",
+			column(change.Column{Native: "numeric[]", Kind: change.KindNative}), true, change.ErrHalt, "elements"},
+		{"an array's elements round", "create table t (id int primary key, a real[], b text)",
+			column(change.Column{Native: "double precision[]", Kind: change.KindNative}), true, change.ErrHalt, "elements"},
 		{"double rounds", "create table t (id int primary key, a float8, b text)", decimal, true, change.ErrHalt, "rounds"},
 		{"fraction digits", "create table t (id int primary key, a timestamptz(3), b text)",
 			column(change.Column{Native: "timestamptz", Kind: change.KindInstant, Precision: 6}), true, change.ErrHalt, "rounds"},
 		{"zone dropped", "create table t (id int primary key, a timestamp, b text)",
 			column(change.Column{Native: "timestamptz", Kind: change.KindInstant, Precision: 6}), true, change.ErrHalt, "zone"},
+		{"text rounds", "create table t (id int primary key, a numeric(10,2), b text)", nil, true, change.ErrHalt, "rounds"},
+		{"domain key compares coarsely", "create extension citext; create domain d as citext; create table t (id d primary key, a text, b text)",
+			func(t *change.Table) { t.Columns[0].Kind, t.Columns[0].Native = change.KindText, "text" }, true, change.ErrHalt, "coarsely"},
 		{"bytes to text", "create table t (id int primary key, a text, b text)", column(change.Column{Native: "bytea", Kind: change.KindBytes}), true, change.ErrHalt, "bytes"},
 		{"json to jsonb", "create table t (id int primary key, a jsonb, b text)", column(change.Column{Native: "json", Kind: change.KindJSON}), true, change.ErrHalt, "white space"},
 		{"long table name", "", func(t *change.Table) { t.Name = strings.Repeat("ü", 32) }, true, change.ErrHalt, "63"},
@@ -104,6 +112,25 @@ create unique index on t (id) include (b)`)
 			t.Errorf("%v: %v", bad.After, err)
 		}
 	}
+}
+
+// TestDomainsKeepTheirLimits: a cast to a domain cuts what is too long without a word.
+func TestDomainsKeepTheirLimits(t *testing.T) {
+	t.Parallel()
+	pg := testenv.Postgres(t, 18)
+	pg.Exec("create domain short as varchar(3); create domain byte as bit(8); create domain n as bigint;" +
+		"create table t (id n primary key, a short, b byte)")
+	s := open(t, config(pg))
+	tab := table()
+	tab.Columns[2].Native, tab.Columns[2].Kind = "bit varying", change.KindBits
+	mustApply(t, s, at(tab, 1, change.Insert, change.Int(1), change.Text("abc"), change.Bits("00000001")))
+	for _, row := range [][]change.Value{{change.Int(2), change.Text("abcd"), change.Null()}, {change.Int(2), change.Null(), change.Bits("000000011")}} {
+		err := s.Apply(t.Context(), []change.Change{at(tab, 2, change.Insert, row...)})
+		if partial, ok := errors.AsType[*sinks.PartialError](err); !ok || len(partial.Refused) != 1 || partial.Refused[0].Code[:2] != "22" {
+			t.Errorf("%v: %v", row, err)
+		}
+	}
+	wantRows(t, pg, "select id, a, b from t", "1|abc|00000001")
 }
 
 func TestTwoSchemasOneTable(t *testing.T) {

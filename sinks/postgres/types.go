@@ -35,6 +35,22 @@ const (
 	oidJSONB       = 3802
 )
 
+// Object ids of arrays of built-in types.
+const (
+	arrayBpchar      = 1014
+	arrayVarchar     = 1015
+	arrayFloat4      = 1021
+	arrayFloat8      = 1022
+	arrayTimestamp   = 1115
+	arrayDate        = 1182
+	arrayTime        = 1183
+	arrayTimestamptz = 1185
+	arrayInterval    = 1187
+	arrayNumeric     = 1231
+	arrayTimetz      = 1270
+	arrayJSONB       = 3807
+)
+
 // param is how values of one column travel: as an array of a built-in type.
 type param struct {
 	name  string // of the element type
@@ -133,10 +149,12 @@ func losing(col *change.Column, to *targetColumn) string {
 		return ""
 	}
 	switch to.typ {
+	case arrayNumeric, arrayTime, arrayTimetz, arrayTimestamp, arrayTimestamptz, arrayInterval, arrayVarchar, arrayBpchar:
+		return "the target rounds or cuts elements"
 	case oidNumeric:
 		_, scale := to.numeric()
 		decimal := col.Kind == change.KindDecimal && (col.Precision == 0 || col.Scale > scale)
-		if decimal || isFloat(col.Kind) {
+		if decimal || isFloat(col.Kind) || col.Kind == change.KindText || col.Kind == change.KindNative {
 			return "the target rounds to its scale"
 		}
 		if scale < 0 {
@@ -150,8 +168,29 @@ func losing(col *change.Column, to *targetColumn) string {
 	return ""
 }
 
+// losingElements is losingKind for arrays, which travel as text: the source's own name of the type tells what their elements are.
+func losingElements(native string, typ uint32) string {
+	has := func(s string) bool { return strings.Contains(native, s) }
+	switch {
+	case typ == arrayFloat4 && !has("real") && !has("smallint"), typ == arrayFloat8 && (has("numeric") || has("bigint")):
+		return "the target rounds elements"
+	case typ == arrayDate && has("timestamp"):
+		return "the target drops a part of the time stamps"
+	case typ == arrayTimestamp && has("with time zone"):
+		return "the target drops the time zone"
+	case typ == arrayTimestamptz && (has("without time zone") || has("date")):
+		return "the source's times have no zone"
+	case typ == arrayJSONB && has("json["):
+		return "jsonb drops white space, order and doubled keys of the source's json"
+	}
+	return ""
+}
+
 func losingKind(col *change.Column, typ uint32) string {
 	k := col.Kind
+	if why := losingElements(col.Native, typ); k == change.KindNative && why != "" {
+		return why
+	}
 	switch typ {
 	case oidFloat4:
 		if k == change.KindFloat64 || k == change.KindDecimal || isInt(k) && col.Bits > 16 {
