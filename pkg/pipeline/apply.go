@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -191,7 +192,21 @@ func (l *applying) begin(ctx context.Context, lanes []change.Lane) ([]change.Mar
 		}
 	}
 	l.assign(fresh, states)
+	if !l.cfg.Direct {
+		marks = unmarked(marks, fresh)
+	}
 	return marks, nil
+}
+
+// unmarked adds a zero mark for each lane that the target has none of. Invariant 5: it has applied nothing of them, or was emptied since, so
+// the stream may not go on from where it remembers this sink.
+func unmarked(marks []change.Mark, lanes map[change.Lane]*laneState) []change.Mark {
+	for lane, s := range lanes {
+		if s.mark == (change.Mark{Lane: lane}) && !slices.Contains(marks, s.mark) {
+			marks = append(marks, s.mark)
+		}
+	}
+	return marks
 }
 
 func (l *applying) assign(fresh map[change.Lane]*laneState, states map[string]sinks.State) {
