@@ -62,8 +62,11 @@ func (w *writer) run(run *upsert.Run) error {
 	for rows := run.Rows; len(rows) > 0; {
 		n := statementLength(rows)
 		var read func(*pgconn.ResultReader) error
-		if run.Action == upsert.Patch {
-			read = hits(p, n)
+		switch {
+		case run.Action == upsert.Patch:
+			read = hits(n, reject(sinks.CodeRowMissing, "%s: the change has not all columns and the target has no row of its key", p))
+		case run.Action == upsert.Put && len(columns) > len(p.key): // a row of nothing but a key may be there already
+			read = hits(n, reject(codeRowSkipped, "%s: a trigger or a rule of the target skipped the row", p))
 		}
 		if err := w.send(p, columns, rows[:n], statement{sql: sql, read: read}); err != nil {
 			return err
@@ -90,12 +93,16 @@ func statementLength(rows []upsert.Row) int {
 	return len(rows)
 }
 
-// hits checks that a Patch found each of its rows. Invariant 7: one that it didn't find is refused, never inserted.
-func hits(p *plan, n int) func(*pgconn.ResultReader) error {
+// codeRowSkipped is the code of a row that the target took without an error and did not write.
+const codeRowSkipped = "row_skipped"
+
+// hits checks that a statement wrote each of its n rows; miss is what it means if not. Invariant 7: a Patch that didn't find its row is refused,
+// never inserted.
+func hits(n int, miss error) func(*pgconn.ResultReader) error {
 	return func(rr *pgconn.ResultReader) error {
 		tag, err := rr.Close()
 		if err == nil && tag.RowsAffected() != int64(n) {
-			return reject(sinks.CodeRowMissing, "%s: the change has not all columns and the target has no row of its key", p)
+			return miss
 		}
 		return err
 	}
