@@ -35,7 +35,7 @@ func (b *backend) Status() api.Status {
 func (m *member) describe() api.Pipeline {
 	s := m.pipeline.Status()
 	events, rate := m.meter.events.Load(), math.Float64frombits(m.meter.rate.Load())
-	out := api.Pipeline{Name: s.Pipeline, State: string(s.State), Restarts: int64(s.Restarts), Reason: s.LastError, Events: &events, EventsPerSecond: &rate, Snapshot: progressOf(s.Snapshot)}
+	out := api.Pipeline{Name: s.Pipeline, State: string(s.State), Restarts: int64(s.Restarts), Reason: s.LastError, ReasonAt: s.LastErrorAt, Events: &events, EventsPerSecond: &rate, Snapshot: progressOf(s.Snapshot)}
 	if m.meter.known.Load() {
 		seconds := time.Duration(m.meter.lag.Load()).Seconds()
 		out.LagSeconds = &seconds
@@ -48,11 +48,12 @@ func (m *member) describe() api.Pipeline {
 		parked := int64(0)
 		for _, k := range s.Sinks {
 			parked += int64(k.Parked)
+			out.Sinks = append(out.Sinks, api.Sink{Name: k.Sink, Ready: k.Ready, Lanes: len(k.Marks), Parked: int64(k.Parked), Paused: k.Paused, Waits: k.Waits})
 		}
 		out.Parked = &parked
 	}
 	if s.Epoch != 0 {
-		out.Checkpoint = &api.Checkpoint{Upto: s.Saved.String(), ReleasedUpto: s.Released.String(), Epoch: s.Epoch}
+		out.Checkpoint = &api.Checkpoint{Upto: s.Saved.String(), Address: addressOf(m.wiring.pipeline, s.Saved), ReleasedUpto: s.Released.String(), Epoch: s.Epoch}
 		if !s.SavedAt.IsZero() {
 			out.Checkpoint.Saved = &s.SavedAt
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,53 +42,52 @@ func (m *meter) observer(o pipeline.Observer) pipeline.Observer {
 	return o
 }
 
-// How often rates are taken and how often a source is asked for its log's end, and how long it may take to answer.
+// How often rates are taken and a source is asked for its log's end, and how long it may take to answer.
 const (
 	rateEvery   = time.Second
-	headEvery   = 5 * time.Second
 	headTimeout = 3 * time.Second
 )
 
 // measure takes every pipeline's rate and lag until ctx ends.
 func (f *fleet) measure(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, m := range f.members {
+		wg.Go(func() { m.measure(ctx) })
+	}
+}
+
+func (m *member) measure(ctx context.Context) {
 	ticker := time.NewTicker(rateEvery)
 	defer ticker.Stop()
-	last := map[string]int64{}
-	at, heads := time.Now(), time.Time{}
+	last, at := int64(0), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
-			for name, m := range f.members {
-				n := m.meter.events.Load()
-				m.meter.rate.Store(math.Float64bits(float64(n-last[name]) / now.Sub(at).Seconds()))
-				last[name] = n
-			}
-			at = now
-			if now.Sub(heads) >= headEvery {
-				heads = now
-				f.measureLag(ctx)
-			}
+		case <-ticker.C:
+			now := time.Now() // the tick may be older: the last answer took its time
+			n := m.meter.events.Load()
+			m.meter.rate.Store(math.Float64bits(float64(n-last) / now.Sub(at).Seconds()))
+			last, at = n, now
+			m.measureLag(ctx)
 		}
 	}
 }
 
-// measureLag asks each running source for its log's end. One that doesn't answer has no lag in bytes until it does.
-func (f *fleet) measureLag(ctx context.Context) {
-	for _, m := range f.members {
-		source, state := m.current(), m.pipeline.Status().State
-		if source == nil || state != pipeline.Running && state != pipeline.Snapshotting {
-			m.meter.measured.Store(false)
-			continue
-		}
-		asked, cancel := context.WithTimeout(ctx, headTimeout)
-		head, err := source.Head(asked)
-		cancel()
-		m.meter.measured.Store(err == nil)
-		if err == nil {
-			m.meter.bytes.Store(sourceEngines()[m.wiring.pipeline.Source.Type].lag(head, m.pipeline.Status().Read))
-		}
+// measureLag asks a running source for its log's end. One that doesn't answer has no lag in bytes until it does.
+func (m *member) measureLag(ctx context.Context) {
+	source, state := m.current(), m.pipeline.Status().State
+	if source == nil || state != pipeline.Running && state != pipeline.Snapshotting {
+		m.meter.measured.Store(false)
+		return
+	}
+	asked, cancel := context.WithTimeout(ctx, headTimeout)
+	defer cancel()
+	head, err := source.Head(asked)
+	m.meter.measured.Store(err == nil)
+	if err == nil {
+		m.meter.bytes.Store(sourceEngines()[m.wiring.pipeline.Source.Type].lag(head, m.pipeline.Status().Read))
 	}
 }
 

@@ -59,37 +59,40 @@ func (a aboveProgress) Write(b []byte) (int, error) {
 // showsProgress says that somebody looks at the progress line.
 func (a *app) showsProgress() bool { return isTerminal(a.stdout) && !a.quiet && !a.json }
 
-// snapshotLine is a snapshot in a line: rows, share, rate, and when it will be complete.
+// snapshotLine is a snapshot in a line: rows, share, rate, and when it will be complete. The server's estimate of a table is known when
+// its turn has come, so until the last has begun, share and time are those of the table in hand.
 func snapshotLine(tables []api.Progress, now time.Time) string {
-	var rows, estimate int64
-	var begun time.Time
+	var all, present api.Progress
 	done, known := 0, true
-	at := ""
 	for _, p := range tables {
-		rows += p.Rows
-		estimate += max(p.Estimate, p.Rows)
+		all.Rows += p.Rows
+		all.Estimate += max(p.Estimate, p.Rows)
 		known = known && p.Estimate >= 0
-		if !p.Started.IsZero() && (begun.IsZero() || p.Started.Before(begun)) {
-			begun = p.Started
+		if !p.Started.IsZero() && (all.Started.IsZero() || p.Started.Before(all.Started)) {
+			all.Started = p.Started
 		}
 		if p.Done {
 			done++
-		} else if at == "" {
-			at = p.Table
+		} else if present.Table == "" || present.Started.IsZero() && !p.Started.IsZero() {
+			present = p
 		}
 	}
-	line := fmt.Sprintf("snapshot %s (%d of %d tables): %d rows", at, done, len(tables), rows)
-	if ratio, ok := metrics.Ratio(connectors.Progress{Rows: rows, Estimate: estimate}); ok && known {
-		line += fmt.Sprintf(", %.0f%%", ratio*100)
+	line := fmt.Sprintf("snapshot %s (%d of %d tables): %d rows", present.Table, done, len(tables), all.Rows)
+	of, share, left := all, "", " left"
+	if !known {
+		of, share, left = present, " of this table", " left in it"
 	}
-	took := now.Sub(begun).Seconds()
-	if begun.IsZero() || took <= 0 || rows == 0 {
+	if ratio, ok := metrics.Ratio(connectors.Progress{Rows: of.Rows, Estimate: of.Estimate}); ok {
+		line += fmt.Sprintf(", %.0f%%%s", ratio*100, share)
+	}
+	took := now.Sub(of.Started).Seconds()
+	if of.Started.IsZero() || took <= 0 || of.Rows == 0 {
 		return line
 	}
-	rate := float64(rows) / took
+	rate := float64(of.Rows) / took
 	line += fmt.Sprintf(", %.0f rows/s", rate)
-	if known && estimate > rows {
-		line += ", " + time.Duration(float64(estimate-rows)/rate*float64(time.Second)).Round(time.Second).String() + " left"
+	if of.Estimate > of.Rows {
+		line += ", " + time.Duration(float64(of.Estimate-of.Rows)/rate*float64(time.Second)).Round(time.Second).String() + left
 	}
 	return line
 }

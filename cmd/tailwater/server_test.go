@@ -102,7 +102,7 @@ func scrape(t *testing.T, dir, canary string) {
 		"/readyz":                        "ok",
 		"/api/v1/status":                 `"state":"running"`,
 		"/api/v1/pipelines/copy/parked":  "[]",
-		"/metrics":                       `tailwater_sink_rows_total{pipeline="copy",sink="copy",table="public.orders",op="delete",result="applied"} 100`,
+		"/metrics":                       `tailwater_sink_rows_total{op="delete",pipeline="copy",result="applied",sink="copy",table="public.orders"} 100`,
 		"/metrics?":                      `tailwater_pipeline_state{pipeline="copy",state="running"} 1`,
 		"/metrics?a":                     `tailwater_snapshot_progress_ratio{pipeline="copy",table="public.orders"} 1`,
 		"/api/v1/pipelines/other/parked": "there are: copy",

@@ -15,6 +15,7 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/api"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/config"
+	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
 )
 
 // watchEvery is how often status -w looks.
@@ -135,7 +136,7 @@ func fromFiles(ctx context.Context, cfg *config.Config) (out api.Status, err err
 				return out, err
 			}
 			if err == nil {
-				p.Checkpoint = &api.Checkpoint{Upto: r.Upto.String(), Resume: string(r.Resume), ReleasedUpto: r.ReleasedUpto.String(), Epoch: r.Epoch, Generation: r.Generation}
+				p.Checkpoint = &api.Checkpoint{Upto: r.Upto.String(), Address: addressOf(&cfg.Pipelines[i], r.Upto), Resume: string(r.Resume), ReleasedUpto: r.ReleasedUpto.String(), Epoch: r.Epoch, Generation: r.Generation}
 			}
 		}
 		out.Pipelines = append(out.Pipelines, p)
@@ -144,13 +145,17 @@ func fromFiles(ctx context.Context, cfg *config.Config) (out api.Status, err err
 }
 
 func (a *app) statusText(w io.Writer, s api.Status) {
+	now := time.Now()
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "PIPELINE\tSTATE\tLAG\tBEHIND\tRATE\tPARKED\tSAVED")
 	for i := range s.Pipelines {
 		p := &s.Pipelines[i]
 		saved := "-"
 		if p.Checkpoint != nil {
-			saved = p.Checkpoint.Upto
+			saved = p.Checkpoint.Address
+			if at := p.Checkpoint.Saved; at != nil {
+				saved += ", " + ago(*at, now)
+			}
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, p.State,
 			optional(p.LagSeconds, func(v float64) string { return fmt.Sprintf("%.1fs", v) }),
@@ -162,12 +167,45 @@ func (a *app) statusText(w io.Writer, s api.Status) {
 	for i := range s.Pipelines {
 		p := &s.Pipelines[i]
 		if p.State == "snapshot" {
-			fmt.Fprintf(w, "%s: %s\n", p.Name, snapshotLine(p.Snapshot, time.Now()))
+			fmt.Fprintf(w, "%s: %s\n", p.Name, snapshotLine(p.Snapshot, now))
+		}
+		for _, k := range p.Sinks {
+			if says := sinkText(k); says != "" && p.State != string(pipeline.Stopped) {
+				fmt.Fprintf(w, "%s: sink %s: %s\n", p.Name, k.Name, says)
+			}
 		}
 		if p.Reason != "" {
-			fmt.Fprintf(w, "%s: %s %s\n", p.Name, a.paint(yellow, "last error:"), printable(p.Reason))
+			fmt.Fprintf(w, "%s: %s %s\n", p.Name, a.paint(yellow, "last error, "+ago(p.ReasonAt, now)+":"), printable(p.Reason))
 		}
 	}
+}
+
+// sinkText is what an operator should know of a sink that doesn't simply apply what comes; else empty.
+func sinkText(k api.Sink) string {
+	switch {
+	case !k.Ready:
+		return "its target or the stream is not open"
+	case k.Paused:
+		return fmt.Sprintf("paused, %d changes are parked and parked_limit is reached", k.Parked)
+	case k.Waits > 0:
+		return fmt.Sprintf("%d of %d lanes wait for the order of others", k.Waits, k.Lanes)
+	case k.Lanes == 0:
+		return "no lanes yet: nothing is published, or the group waits for another process"
+	case k.Parked > 0:
+		return fmt.Sprintf("%d changes are parked; tailwater parked list says why", k.Parked)
+	}
+	return ""
+}
+
+// ago is how long ago something was, in whole seconds.
+func ago(at, now time.Time) string { return now.Sub(at).Round(time.Second).String() + " ago" }
+
+// addressOf is a Position in the words of the pipeline's source; as it is where this build has no such source.
+func addressOf(p *config.Pipeline, at change.Position) string {
+	if e, ok := sourceEngines()[p.Source.Type]; ok {
+		return e.address(at)
+	}
+	return at.String()
 }
 
 // optional writes what is known, and - for what isn't.

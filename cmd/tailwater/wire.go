@@ -39,6 +39,8 @@ type sourceEngine struct {
 	drop   func(ctx context.Context, w wiring) ([]string, error)
 	// lag is how many bytes of log lie between two Positions.
 	lag func(head, read change.Position) int64
+	// address is a Position as the server writes places in its log.
+	address func(p change.Position) string
 }
 
 // sinkEngine is what a sink offers.
@@ -80,6 +82,7 @@ func sourceEngines() map[string]sourceEngine {
 				}
 				return int64(head.Commit - read.Commit)
 			},
+			address: func(p change.Position) string { return fmt.Sprintf("%X/%X", p.Commit>>32, uint32(p.Commit)) },
 		},
 	}
 }

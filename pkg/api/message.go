@@ -5,34 +5,45 @@ import "time"
 // Status is what a process says about itself.
 type Status struct {
 	Version   string     `json:"version"`
-	Started   time.Time  `json:"started"`
+	Started   time.Time  `json:"started,omitzero"` // absent: no process runs
 	Pipelines []Pipeline `json:"pipelines"`
 }
 
 // Pipeline is what a process, or its files, say about one pipeline. What isn't known is absent, never zero.
 type Pipeline struct {
 	Name            string      `json:"name"`
-	State           string      `json:"state"` // starting, snapshot, running, draining, stopped, halted; not running
-	Since           *time.Time  `json:"since,omitempty"`
-	Reason          string      `json:"reason,omitempty"` // why it halted or was restarted
-	ExitCode        int         `json:"exit_code,omitempty"`
+	State           string      `json:"state"`            // starting, snapshot, running, draining, stopped, halted; not running
+	Reason          string      `json:"reason,omitempty"` // why it halted or was restarted; stays after it has recovered
+	ReasonAt        time.Time   `json:"reason_at,omitzero"`
 	Restarts        int64       `json:"restarts,omitempty"`
 	LagSeconds      *float64    `json:"lag_seconds,omitempty"`
 	LagBytes        *int64      `json:"lag_bytes,omitempty"`
 	EventsPerSecond *float64    `json:"events_per_second,omitempty"`
 	Events          *int64      `json:"events,omitempty"`
-	Parked          *int64      `json:"parked,omitempty"`
+	Parked          *int64      `json:"parked,omitempty"` // of all sinks
+	Sinks           []Sink      `json:"sinks,omitempty"`
 	Snapshot        []Progress  `json:"snapshot,omitempty"`
 	Checkpoint      *Checkpoint `json:"checkpoint,omitempty"`
+}
+
+// Sink is how one sink's loop does.
+type Sink struct {
+	Name   string `json:"name"`
+	Ready  bool   `json:"ready"` // its target and the stream are open
+	Lanes  int    `json:"lanes"` // that this process applies now
+	Parked int64  `json:"parked"`
+	Paused bool   `json:"paused"` // it waits because parked_limit is reached
+	Waits  int    `json:"waits"`  // lanes that wait for the order of others
 }
 
 // Checkpoint is a pipeline's saved place.
 type Checkpoint struct {
 	Upto         string     `json:"upto"`
-	Resume       string     `json:"resume"`
+	Address      string     `json:"address"` // of Upto, as the source's server writes it
+	Resume       string     `json:"resume,omitempty"`
 	ReleasedUpto string     `json:"released_upto"`
 	Epoch        uint32     `json:"epoch"`
-	Generation   uint64     `json:"generation"`
+	Generation   uint64     `json:"generation,omitempty"` // read from a file only
 	Saved        *time.Time `json:"saved,omitempty"`
 }
 
