@@ -106,7 +106,7 @@ type beginning struct {
 	first, last int64 // what the partition holds: first <= offset < last
 }
 
-// prove returns the mark from which the lane goes on. The last record below it must be the one that the mark speaks of.
+// prove returns the mark from which the lane goes on, or change.ErrGap (invariant 5).
 func (b *beginning) prove(ctx context.Context, s *Stream) (change.Mark, error) {
 	from := change.Mark{Lane: b.lane, Next: b.first}
 	switch {
@@ -122,24 +122,74 @@ func (b *beginning) prove(ctx context.Context, s *Stream) (change.Mark, error) {
 		return from, b.gap("it begins at offset %d, the sink has read up to %d: retention has passed it", b.first, from.Next)
 	case from.Next > b.last:
 		return from, b.gap("it ends at offset %d, the sink has read up to %d: the topic was made anew or has lost its end", b.last, from.Next)
-	case from.Next == b.first:
+	}
+	var pos change.Position
+	var at int64
+	var ok bool
+	if from.Next > b.first {
+		var err error
+		if pos, at, ok, err = s.recordBelow(ctx, b.lane, from.Next); err != nil {
+			return from, err
+		}
+	}
+	switch {
+	case !b.marked:
+		from.Pos = pos
 		return from, nil
-	}
-	pos, at, ok, err := s.recordBelow(ctx, b.lane, from.Next)
-	if err != nil {
-		return from, err
-	}
-	if !ok {
+	case b.mark.Pos.Less(pos):
+		return from, b.gap("offset %d holds %s, which stands above the sink's mark %s: the topic is not the one that it has read", at, pos, b.mark.Pos)
+	case pos == b.mark.Pos, !ok && b.first > 0: // retention has taken all that the sink has read
 		return from, nil
+	case !ok:
+		at = -1
 	}
-	if b.marked && (b.mark.Pos.Less(pos) || at == from.Next-1 && pos != b.mark.Pos) {
-		return from, b.gap("offset %d holds %s, the sink's mark says %s: the topic is not the one that it has read", at, pos, b.mark.Pos)
+	found, err := b.witness(ctx, s, at)
+	if err == nil && !found {
+		err = b.gap("no record at the sink's mark %s is near offset %d: the topic is not the one that it has read", b.mark.Pos, b.mark.Next)
 	}
-	from.Pos = pos
-	if b.marked {
-		from.Pos = b.mark.Pos
+	return from, err
+}
+
+// witnessRange bounds, in offsets each way, how far a record with a mark's Position is looked for.
+const witnessRange = 1 << 20
+
+// witness looks for the record that the mark's Position is of, where the last one below the mark, at offset at (-1: none), stands lower.
+//
+// A mark says: all below Next is applied, and everything at or below Pos. Pos is the highest Position applied, which is mostly that of
+// the record just below Next, but not always. A sink that waits for order has applied the beginning of a delivery without moving
+// Next: then the record stands at or above Next, ahead of all that are above Pos. A SnapshotRow, or what was replayed, may follow a higher record:
+// then that one stands further below. Neither there: the topic is another one, whatever its length, and its rows would be dropped as
+// old. Only where compaction has taken records just below Next or ahead of those above Pos may the one that is missing be
+// among them.
+func (b *beginning) witness(ctx context.Context, s *Stream, at int64) (found bool, err error) {
+	above := false
+	is := func(_ int64, pos change.Position) bool {
+		found, above = pos == b.mark.Pos, b.mark.Pos.Less(pos)
+		return !found && !above
 	}
-	return from, nil
+	walk := func(from, end int64) (holes bool, err error) {
+		err = s.client.retry(ctx, func() error {
+			holes, err = s.walk(ctx, span{b.lane, from, end}, is)
+			return err
+		})
+		return holes, err
+	}
+	ahead, err := walk(b.mark.Next, min(b.last, b.mark.Next+witnessRange))
+	if err != nil || found || ahead {
+		return true, err
+	}
+	behind, err := walk(at+1, b.mark.Next)
+	if err != nil || behind {
+		return true, err
+	}
+	least := max(b.first, at-witnessRange)
+	above = false
+	for upper, step := at, int64(1<<10); upper > least && !found && !above && err == nil; step *= 2 {
+		from := max(least, upper-step)
+		_, err = walk(from, upper)
+		upper = from
+	}
+	return found, err
 }
 
 func (b *beginning) gap(format string, args ...any) error {

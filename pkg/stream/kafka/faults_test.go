@@ -131,59 +131,6 @@ func TestTopicDeletedIsAGap(t *testing.T) {
 	}
 }
 
-func TestMarksThatDontFitAreGaps(t *testing.T) {
-	t.Parallel()
-	broker := testenv.Kafka(t)
-	cfg := config(broker, broker.Prefix(t))
-	cfg.Partitions = 1
-	s := open(t, cfg)
-	p := publisher(t, s, 1)
-	table := orders(cfg.SourceID, "orders")
-	publish(t, p, rows(table, 1, 10, 3)) // offset 0 is the fence's marker, 1 to 3 the rows
-	acked(t, p, 1)
-	closed(t, p)
-	pos := func(i int) change.Position { return rows(table, 1, 10, 3).Changes[i].Pos }
-	later := pos(2)
-	later.Commit++
-	cases := []struct {
-		name string
-		next int64
-		pos  change.Position
-		gap  bool
-	}{
-		{"at the last record", 4, pos(2), false},
-		{"in the middle", 2, pos(0), false},
-		{"another record stands there", 2, pos(1), true},
-		{"the record is newer than the mark", 3, pos(0), true},
-		{"the record is older than the mark", 4, later, true},
-		{"beyond the end", 50, pos(2), true},
-	}
-	for i, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := open(t, cfg)
-			sub := subscriber(t, s, fmt.Sprint("sink", i), change.Mark{Lane: change.Lane{Stream: cfg.Prefix + ".public.orders"}, Next: c.next, Pos: c.pos})
-			if c.gap {
-				if err := failure(t, sub); !errors.Is(err, change.ErrGap) {
-					t.Errorf("ended with %v, want ErrGap", err)
-				}
-				return
-			}
-			defer closed(t, sub)
-			p := publisher(t, s, 2)
-			defer closed(t, p)
-			publish(t, p, rows(table, 2, 1, 1))
-			acked(t, p, 1)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
-			d, err := sub.Fetch(ctx, 1<<20)
-			if err != nil || d.From[0].Next != c.next || d.From[0].Pos != c.pos {
-				t.Errorf("the first delivery is from %+v, %v", d.From, err)
-			}
-		})
-	}
-}
-
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	broker := testenv.Kafka(t)

@@ -59,22 +59,36 @@ func (s *Stream) lastPosition(lane change.Lane, batch *parsedBatch, below int64)
 	if lane.Stream == s.cfg.schemaTopic() {
 		return pos, 0, false, nil
 	}
+	err = s.eachRecord(lane, batch, func(offset int64, p change.Position) bool {
+		if offset < below {
+			pos, at, ok = p, offset, true
+		}
+		return offset < below
+	})
+	return pos, at, ok, err
+}
+
+// eachRecord calls f with every record's offset and Position, in order, until f returns false.
+func (s *Stream) eachRecord(lane change.Lane, batch *parsedBatch, f func(at int64, pos change.Position) bool) error {
 	var r recordReader
 	if err := r.open(batch, s.z); err != nil {
-		return pos, 0, false, fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
+		return fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
 	}
 	for {
 		rec, offset, more, err := r.read()
 		if err != nil {
-			return pos, 0, false, fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
+			return fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
 		}
-		if !more || offset >= below {
-			return pos, at, ok, nil
+		if !more {
+			return nil
 		}
-		if pos, err = s.positionOf(lane, offset, rec.Headers); err != nil {
-			return pos, 0, false, err
+		pos, err := s.positionOf(lane, offset, rec.Headers)
+		if err != nil {
+			return err
 		}
-		at, ok = offset, true
+		if !f(offset, pos) {
+			return nil
+		}
 	}
 }
 
@@ -128,44 +142,80 @@ func (s *Stream) recordBelow(ctx context.Context, lane change.Lane, end int64) (
 
 // lastBetween is the last record with from <= offset < end.
 func (s *Stream) lastBetween(ctx context.Context, lane change.Lane, from, end int64) (pos change.Position, at int64, ok bool, err error) {
-	for from < end {
-		f, err := s.client.fetchOne(ctx, fetchLane{lane: lane, offset: from, maxBytes: 256 << 10}, 0)
+	if lane.Stream == s.cfg.schemaTopic() {
+		return pos, 0, false, nil // its records have no Position
+	}
+	_, err = s.walk(ctx, span{lane, from, end}, func(offset int64, p change.Position) bool {
+		pos, at, ok = p, offset, true
+		return true
+	})
+	return pos, at, ok, err
+}
+
+// span is the records of a lane with from <= offset < end.
+type span struct {
+	lane      change.Lane
+	from, end int64
+}
+
+// walk calls f with every record of w, in order, until f returns false. holes says that offsets of what it has passed hold
+// nothing: compaction or retention has taken what stood there. Control batches are none.
+func (s *Stream) walk(ctx context.Context, w span, f func(at int64, pos change.Position) bool) (holes bool, err error) {
+	for from := w.from; from < w.end; {
+		got, err := s.client.fetchOne(ctx, fetchLane{lane: w.lane, offset: from, maxBytes: 256 << 10}, 0)
 		if err != nil {
-			return pos, 0, false, err
+			return holes, err
 		}
-		if f.code == kafkago.OffsetOutOfRange && f.logStart > from { // retention runs on
-			from = f.logStart
+		if got.code == kafkago.OffsetOutOfRange && got.logStart > from { // retention runs on
+			from, holes = got.logStart, true
 			continue
 		}
-		if f.code != 0 {
-			s.client.forget(lane.Stream)
-			return pos, 0, false, fmt.Errorf("read %s/%d at %d: %w", lane.Stream, lane.N, from, classify(f.code))
+		if got.code != 0 {
+			s.client.forget(w.lane.Stream)
+			return holes, fmt.Errorf("read %s/%d at %d: %w", w.lane.Stream, w.lane.N, from, classify(got.code))
 		}
-		next := from
-		for b := f.records; next < end; {
-			batch, rest, whole, err := nextBatch(b)
-			if err != nil {
-				return pos, 0, false, fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
-			}
-			if !whole {
-				break
-			}
-			b, next = rest, max(next, batch.next)
-			if batch.control() {
-				continue
-			}
-			p, o, found, err := s.lastPosition(lane, &batch, end)
-			if err != nil {
-				return pos, 0, false, err
-			}
-			if found && o >= from {
-				pos, at, ok = p, o, true
-			}
+		next, gone, more, err := s.walkBatches(got.records, span{w.lane, from, w.end}, f)
+		holes = holes || gone
+		if err != nil || !more {
+			return holes, err
 		}
 		if next == from { // nothing between here and end but what compaction took
-			return pos, at, ok, nil
+			return true, nil
 		}
 		from = next
 	}
-	return pos, at, ok, nil
+	return holes, nil
+}
+
+// walkBatches is walk over the batches of one response; next is the first offset behind them, more that f has not stopped it.
+func (s *Stream) walkBatches(b []byte, w span, f func(at int64, pos change.Position) bool) (next int64, holes, more bool, err error) {
+	next, more = w.from, true
+	for next < w.end && more {
+		batch, rest, whole, err := nextBatch(b)
+		if err != nil {
+			return next, holes, false, fmt.Errorf("%s/%d: %w", w.lane.Stream, w.lane.N, err)
+		}
+		if !whole {
+			break
+		}
+		b = rest
+		holes = holes || batch.base > next
+		if !batch.control() {
+			err = s.eachRecord(w.lane, &batch, func(at int64, pos change.Position) bool {
+				if at < w.from {
+					return true
+				}
+				holes = holes || at > max(next, batch.base)
+				next = at + 1
+				more = at < w.end && f(at, pos)
+				return more
+			})
+			if err != nil {
+				return next, holes, false, err
+			}
+			holes = holes || more && next < batch.next
+		}
+		next = max(next, batch.next)
+	}
+	return next, holes, more && next < w.end, nil
 }
