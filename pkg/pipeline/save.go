@@ -23,6 +23,7 @@ type settler struct {
 	rows     int    // acknowledged since the last Save
 	progress []byte // the newest acknowledged snapshot progress; nil: as saved
 	urgent   bool   // the snapshot has come on
+	caught   bool   // what is acknowledged has reached the Record's place: a target may have begun below it
 	timer    *time.Timer
 	armed    bool
 }
@@ -92,6 +93,7 @@ func (s *settler) take(p pending) {
 	if p.upto.Less(s.next.Upto) || p.resume == "" {
 		return
 	}
+	s.caught = true
 	s.next.Resume, s.next.Upto = p.resume, p.upto
 	if s.progress != nil && !bytes.Equal(s.progress, s.next.Snapshot) {
 		s.next.Snapshot, s.urgent = s.progress, true
@@ -113,9 +115,10 @@ func (s *settler) arm() {
 	}
 }
 
-// dirty says that a Save has something to save, or that the last Resume saved waits for a second generation to be released.
+// dirty says that a Save has something to save, or that the last Resume saved waits for a second generation to be released. Invariant 1:
+// while a target below the Record catches up, the Record's own Resume is ahead of what is durable there.
 func (s *settler) dirty() bool {
-	return s.unsaved() || s.released != s.rec.Resume
+	return s.unsaved() || s.caught && s.released != s.rec.Resume
 }
 
 func (s *settler) unsaved() bool {
@@ -162,7 +165,7 @@ func (s *settler) release(work context.Context, r checkpoint.Record) error {
 
 // finish saves and releases to the last. A run in which nothing was acknowledged leaves the Record as it was.
 func (s *settler) finish(work context.Context) error {
-	for s.unsaved() || s.acked > 0 && s.released != s.rec.Resume {
+	for s.dirty() {
 		if err := s.save(work); err != nil {
 			return err
 		}

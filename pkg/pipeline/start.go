@@ -191,9 +191,9 @@ type newLog struct {
 func (c *capture) newIdentity(ctx context.Context, o opening, n newLog) (opening, error) {
 	for _, s := range n.stand {
 		for _, m := range s.marks {
-			if o.rec.Upto.Less(m.Pos) {
-				return o, fmt.Errorf("the log is now %s instead of %s, and sink %s has applied up to %s, beyond the checkpoint at %s: what it would get again can't be told from what is new: %w",
-					n.identity, o.rec.Identity, s.sink, m.Pos, o.rec.Upto, change.ErrGap)
+			if n.start.Upto.Less(m.Pos) {
+				return o, fmt.Errorf("the log is now %s instead of %s, and sink %s has applied up to %s, beyond %s where it would begin: what it would get again can't be told from what is new: %w",
+					n.identity, o.rec.Identity, s.sink, m.Pos, n.start.Upto, change.ErrGap)
 			}
 		}
 	}
