@@ -22,7 +22,8 @@ type end struct {
 
 // queue holds what has been decoded and not been read. One goroutine puts, one takes.
 //
-// Invariant 9: the producer stops at limit, so at most one segment, itself bounded, goes above it.
+// Invariant 9: the producer stops at limit, so at most one segment, itself bounded, goes above it. A segment without a change has no
+// bytes, so it joins the one before it: a busy log of which we want nothing takes no room while nobody reads.
 type queue struct {
 	limit int
 	ready chan struct{} // something was put, or it has ended
@@ -48,11 +49,29 @@ func signal(c chan struct{}) {
 
 func (q *queue) put(s segment) {
 	q.mu.Lock()
-	q.segments = append(q.segments, s)
+	if n := len(q.segments); n > 0 && len(s.changes) == 0 {
+		q.segments[n-1].join(s)
+	} else {
+		q.segments = append(q.segments, s)
+	}
 	q.bytes += s.bytes
 	q.waiting = false
 	q.mu.Unlock()
 	signal(q.ready)
+}
+
+// join takes over the last end of a segment without a change.
+func (s *segment) join(next segment) {
+	s.urgent = s.urgent || next.urgent
+	if len(next.ends) == 0 {
+		return
+	}
+	last := end{n: len(s.changes), at: next.ends[len(next.ends)-1].at}
+	if k := len(s.ends); k > 0 && s.ends[k-1].n == last.n {
+		s.ends[k-1] = last
+	} else {
+		s.ends = append(s.ends, last)
+	}
 }
 
 func (q *queue) full() bool {
