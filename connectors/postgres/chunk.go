@@ -278,7 +278,7 @@ func (r *chunkReader) rows(ctx context.Context, conn *pgx.Conn, n relationName, 
 	result := conn.PgConn().ExecParams(ctx, s.sql.String(), s.params, nil, nil, nil)
 	for result.NextRow() {
 		cells := result.Values()
-		row, err := decodeRow(&r.scratch, t, cells)
+		row, err := r.seam.row(&r.scratch, t, cells)
 		if err != nil {
 			return err
 		}

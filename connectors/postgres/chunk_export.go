@@ -49,7 +49,7 @@ func (r *chunkReader) export(ctx context.Context, conn *pgx.Conn, n relationName
 	// The rows are read for longer than Open may take.
 	long, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := selectAll(n, info.Table, where)
-	rows := &exportedRows{table: info.Table, conn: conn, cancel: cancel,
+	rows := &exportedRows{seam: r.seam, table: info.Table, conn: conn, cancel: cancel,
 		result: conn.PgConn().ExecParams(long, s.sql.String(), s.params, nil, nil, nil)}
 	return snapshot.Export{Info: info, At: below(r.seam.epoch, lsn), Rows: rows}, nil
 }
@@ -82,6 +82,7 @@ func (r *chunkReader) adoptSnapshot(ctx context.Context, conn *pgconn.PgConn) (u
 
 // exportedRows hands over the rows of one long SELECT.
 type exportedRows struct {
+	seam    seam
 	table   *change.Table
 	conn    *pgx.Conn
 	result  *pgconn.ResultReader
@@ -101,7 +102,7 @@ func (e *exportedRows) Next(ctx context.Context, maxBytes int) ([][]change.Value
 			}
 			break
 		}
-		row, err := decodeRow(&e.scratch, e.table, e.result.Values())
+		row, err := e.seam.row(&e.scratch, e.table, e.result.Values())
 		if err != nil {
 			return nil, err
 		}

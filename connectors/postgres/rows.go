@@ -159,17 +159,29 @@ func (a *assembler) decode(r *streamed, cells []pgoutput.Cell, old pgoutput.OldK
 // Invariant 9: memory is bounded by bytes, so a row has a largest size too.
 func (a *assembler) checkSize(r *streamed) error {
 	for _, cells := range [][]pgoutput.Cell{a.message.After, a.message.Before} {
-		size := 0
+		texts := make([][]byte, len(cells))
 		for i := range cells {
-			n := len(cells[i].Data)
-			if i < len(r.table.Columns) && r.table.Columns[i].Kind == change.KindBytes {
-				n /= 2 // hexadecimal
-			}
-			size += n
+			texts[i] = cells[i].Data
 		}
-		if size > a.maxRow {
-			return fmt.Errorf("key %s of %d bytes, limit %d: %w: %w", keyText(r, cells), size, a.maxRow, errRowBytes, change.ErrHalt)
+		if err := checkRow(r.table, texts, a.maxRow); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkRow is checkSize for the texts of a row's columns, of the stream's or a snapshot's.
+func checkRow(t *change.Table, texts [][]byte, limit int) error {
+	size := 0
+	for i := range texts {
+		n := len(texts[i])
+		if i < len(t.Columns) && t.Columns[i].Kind == change.KindBytes {
+			n /= 2 // hexadecimal
+		}
+		size += n
+	}
+	if size > limit {
+		return fmt.Errorf("key %s of %d bytes, limit %d: %w: %w", keyText(t, texts), size, limit, errRowBytes, change.ErrHalt)
 	}
 	return nil
 }
@@ -177,12 +189,11 @@ func (a *assembler) checkSize(r *streamed) error {
 // shownKeyBytes is how much of a key's column an error quotes.
 const shownKeyBytes = 200
 
-func keyText(r *streamed, cells []pgoutput.Cell) string {
+func keyText(t *change.Table, texts [][]byte) string {
 	var text []byte
-	for _, k := range r.table.Key {
-		if k < len(cells) {
-			data := cells[k].Data
-			text = fmt.Appendf(text, "%s=%q ", r.table.Columns[k].Name, data[:min(len(data), shownKeyBytes)])
+	for _, k := range t.Key {
+		if k < len(texts) {
+			text = fmt.Appendf(text, "%s=%q ", t.Columns[k].Name, texts[k][:min(len(texts[k]), shownKeyBytes)])
 		}
 	}
 	if text == nil {

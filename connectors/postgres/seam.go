@@ -37,6 +37,14 @@ func (s seam) head(ctx context.Context, conn *pgx.Conn) (change.Position, error)
 	return below(s.epoch, lsn), nil
 }
 
+// row is decodeRow for a row that is handed over: one above max_row_bytes halts as it does in the stream.
+func (s seam) row(scratch *pgvalue.Row, t *change.Table, cells [][]byte) ([]change.Value, error) {
+	if err := checkRow(t, cells, s.config.MaxRowBytes); err != nil {
+		return nil, fmt.Errorf("table %s: %w", t, err)
+	}
+	return decodeRow(scratch, t, cells)
+}
+
 // decodeRow decodes the texts of t's columns, in order, as a session of ours returned them; nil is NULL. The row is the caller's and
 // keeps nothing of cells; scratch is reused from row to row. The error wraps change.ErrHalt and names the column.
 func decodeRow(scratch *pgvalue.Row, t *change.Table, cells [][]byte) ([]change.Value, error) {
