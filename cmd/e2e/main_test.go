@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,7 +13,15 @@ import (
 // built is the folder of the program, made by the first test that has its servers.
 var built string
 
+// besideEachOther is how many tests run at once, whatever the machine: they wait for servers and processes most of the time.
+const besideEachOther = "4"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", besideEachOther); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if built != "" {
 		_ = os.RemoveAll(built) // a temporary folder

@@ -52,6 +52,7 @@ func begin(t *testing.T, dir string, args ...string) *process {
 	}
 	p := &process{t: t, cmd: exec.Command(path, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, &p.out, &p.err
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // a second each, otherwise
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
