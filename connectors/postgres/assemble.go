@@ -115,9 +115,10 @@ func (a *assembler) advance(at place) {
 }
 
 // idle takes a keepalive: the server has sent all that was committed below lsn. It reports whether that moved the place, which it
-// never does inside a transaction.
+// never does inside a transaction. Right behind the last transaction it does too: where nobody writes, the log's end is that
+// transaction's, above its Position, and whoever waits for the end (Head, a chunk) would wait for somebody else's next record.
 func (a *assembler) idle(lsn uint64) (bool, error) {
-	if a.inside || lsn <= a.at.lsn {
+	if a.inside || lsn < a.at.lsn || !a.at.upto.Less(below(a.epoch, lsn)) {
 		return false, nil
 	}
 	if err := a.proof.passed(lsn); err != nil {
