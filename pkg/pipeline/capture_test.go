@@ -314,7 +314,7 @@ func TestWhereADirectTargetStands(t *testing.T) {
 				if c.code != 0 {
 					err := r.wait()
 					wantCode(t, err, c.code)
-					if c.b == nil && !strings.Contains(err.Error(), "snapshot start --sink") {
+					if c.b == nil && !strings.Contains(err.Error(), "start with --new-epoch") {
 						t.Errorf("refused with %v, which names no way out", err)
 					}
 					return

@@ -112,13 +112,13 @@ func (c *capture) behind(rec checkpoint.Record, stand []sinkMarks) (bool, error)
 	for _, s := range stand {
 		if len(s.marks) == 0 && rec.Generation > 1 {
 			return false, fmt.Errorf("sink %s has no marks of source %s, which stands at %s: the log before it is gone; "+
-				"bring its rows with `snapshot start --sink %s`, or remove the checkpoint and start with --new-epoch and a snapshot: %w",
-				s.sink, c.cfg.SourceID, rec.Upto, s.sink, change.ErrGap)
+				"remove the checkpoint and start with --new-epoch, which reads all rows again, into tables that are empty: %w",
+				s.sink, c.cfg.SourceID, rec.Upto, change.ErrGap)
 		}
 		for _, m := range s.marks {
 			if m.Pos.Less(rec.ReleasedUpto) {
 				return false, fmt.Errorf("sink %s stands at %s in lane %d, but the source has been allowed to forget everything up to %s: "+
-					"what lies between is missing (was the target restored?); start with a new snapshot: %w",
+					"what lies between is missing (was the target restored?); drop the pipeline, empty its tables, and start it anew: %w",
 					s.sink, m.Pos, m.Lane.N, rec.ReleasedUpto, change.ErrGap)
 			}
 			behind = behind || m.Pos.Less(rec.Upto)
