@@ -40,7 +40,7 @@ func TestTargetRestored(t *testing.T) {
 			return
 		}
 		r.unchanged(func() {
-			r.start("run").refuses(5, "sink copy stands at", "forget everything up to", "was the target restored", "new snapshot")
+			r.start("run").refuses(5, "sink copy stands at", "forget everything up to", "was the target restored", "drop the pipeline", "start it anew")
 		})
 		r.newLife()
 	})
