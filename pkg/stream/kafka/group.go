@@ -13,17 +13,25 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
-// The group's settings. A member that has died is noticed after sessionTimeout; a rebalance begins at most heartbeat after it is due.
+// The group's settings. A live member learns of a rebalance after at most heartbeat and joins again at once. One that has died holds up
+// whoever joins for rebalanceTimeout, and is noticed after sessionTimeout where nobody does. rebalanceTimeout bounds, too, what the
+// broker waits for a new group's other members (group.initial.rebalance.delay.ms, again and again while there are more).
 const (
-	sessionTimeout = 6 * time.Second // the least that a broker takes by default (group.min.session.timeout.ms)
-	heartbeat      = 500 * time.Millisecond
-	joinBackOff    = 200 * time.Millisecond
-	settle         = 50 * time.Millisecond // between a new topic and joining anew: tables often come several at a time
-	goneAfter      = 10 * time.Second      // a topic of ours that the cluster doesn't know for that long is gone
+	sessionTimeout   = 6 * time.Second // the least that a broker takes by default (group.min.session.timeout.ms)
+	rebalanceTimeout = 3 * time.Second
+	heartbeat        = 500 * time.Millisecond
+	joinBackOff      = 200 * time.Millisecond
+	settle           = 50 * time.Millisecond // between a new topic and joining anew: tables often come several at a time
+	goneAfter        = 10 * time.Second      // a topic of ours that the cluster doesn't know for that long is gone
 )
 
 // run joins the group and serves its assignments until the subscriber ends.
+//
+// A membership can't change its topics, so more topics take another one. It joins before the one before it leaves, which serves until
+// then: a group without members makes the next one wait for group.initial.rebalance.delay.ms, 3 s on most brokers.
 func (u *subscriber) run() {
+	var last *membership
+	defer func() { last.end() }()
 	for u.ctx.Err() == nil {
 		topics, grown := u.s.shapes.watch()
 		if len(topics) == 0 {
@@ -34,11 +42,65 @@ func (u *subscriber) run() {
 			continue
 		}
 		err := u.checkTopics(topics)
+		var next *membership
 		if err == nil {
-			err = u.member(topics, grown)
+			next, err = u.join(topics)
+		}
+		if err == nil {
+			if last != nil {
+				u.awaitJoin()
+			}
+			last.end()
+			last = next
+			err = u.member(last, grown)
 		}
 		if err != nil && u.ctx.Err() == nil {
 			u.fail(err)
+			return
+		}
+	}
+}
+
+// membership is one member of the group.
+type membership struct {
+	group *kafkago.ConsumerGroup
+	ctx   context.Context // ends with it: the one that its assignments are served under
+	leave context.CancelFunc
+}
+
+// end leaves the group and waits for what is served.
+func (m *membership) end() {
+	if m == nil {
+		return
+	}
+	m.leave()
+	_ = m.group.Close() // a member that couldn't say so is gone after sessionTimeout
+}
+
+func (u *subscriber) join(topics []string) (*membership, error) {
+	cfg := &u.s.cfg
+	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
+		ID: u.group, Brokers: cfg.Brokers, Topics: topics, GroupBalancers: []kafkago.GroupBalancer{byTopic{}},
+		Dialer:            &kafkago.Dialer{ClientID: clientID, DialFunc: u.s.client.sockets.dial, Timeout: dialTimeout, TLS: cfg.TLS, SASLMechanism: cfg.SASL},
+		HeartbeatInterval: heartbeat, SessionTimeout: sessionTimeout, RebalanceTimeout: rebalanceTimeout, JoinGroupBackoff: joinBackOff,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("join: %w", err)
+	}
+	m := &membership{group: group}
+	m.ctx, m.leave = context.WithCancel(u.ctx)
+	return m, nil
+}
+
+// awaitJoin waits until the coordinator knows of a new member, for at most a heartbeat: whoever leaves earlier costs a delay, and nothing
+// else.
+func (u *subscriber) awaitJoin() {
+	ctx, cancel := context.WithTimeout(u.ctx, heartbeat)
+	defer cancel()
+	var pause backOff
+	for pause.wait(ctx) == nil {
+		r, err := u.s.client.api.DescribeGroups(ctx, &kafkago.DescribeGroupsRequest{GroupIDs: []string{u.group}})
+		if err != nil || len(r.Groups) != 1 || r.Groups[0].GroupState != "Stable" {
 			return
 		}
 	}
@@ -77,28 +139,18 @@ func (u *subscriber) checkTopics(topics []string) error {
 	}
 }
 
-// member is one membership of the group: it ends when there are more topics, when an assignment asks for it, or with the subscriber.
-func (u *subscriber) member(topics []string, grown <-chan struct{}) error {
-	cfg := &u.s.cfg
-	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
-		ID: u.group, Brokers: cfg.Brokers, Topics: topics, GroupBalancers: []kafkago.GroupBalancer{byTopic{}},
-		Dialer:            &kafkago.Dialer{ClientID: clientID, DialFunc: u.s.client.sockets.dial, Timeout: dialTimeout, TLS: cfg.TLS, SASLMechanism: cfg.SASL},
-		HeartbeatInterval: heartbeat, SessionTimeout: sessionTimeout, RebalanceTimeout: sessionTimeout, JoinGroupBackoff: joinBackOff,
-	})
-	if err != nil {
-		return fmt.Errorf("join: %w", err)
-	}
-	ctx, leave := context.WithCancel(u.ctx)
-	defer group.Close()
-	defer leave()
+// member serves a membership's assignments until there are more topics, an assignment asks for another membership, or the subscriber
+// ends. What it serves then goes on until the membership ends.
+func (u *subscriber) member(m *membership, grown <-chan struct{}) error {
 	for {
 		select {
 		case <-grown:
 			pause := backOff{last: settle / 2}
-			return pause.wait(ctx)
+			_ = pause.wait(m.ctx) // ended or not, run looks again
+			return nil
 		default:
 		}
-		next, cancel := context.WithCancel(ctx)
+		next, cancel := context.WithCancel(m.ctx)
 		u.wg.Go(func() { // ends with next
 			select {
 			case <-grown:
@@ -106,14 +158,14 @@ func (u *subscriber) member(topics []string, grown <-chan struct{}) error {
 			case <-next.Done():
 			}
 		})
-		gen, err := group.Next(next)
+		gen, err := m.group.Next(next)
 		stopped := next.Err() != nil
 		cancel()
 		code, isCode := errors.AsType[kafkago.Error](err)
 		switch {
 		case err == nil:
-			gen.Start(func(ended context.Context) { u.serve(ctx, ended, gen, leave) })
-		case ctx.Err() != nil:
+			gen.Start(func(ended context.Context) { u.serve(m.ctx, ended, gen, m.leave) })
+		case m.ctx.Err() != nil:
 			return nil
 		case stopped:
 			continue
