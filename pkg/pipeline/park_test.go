@@ -88,3 +88,26 @@ func TestASnapshotRowSupersedesNothingAboveIt(t *testing.T) {
 		s.clean()
 	})
 }
+
+// What one delivery parks may be above parked_limit alone: it would wait for room that nobody can make.
+func TestParkedLimitBelowOneDelivery(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.target["a"]
+		a.refuse = refuseValue(sinks.Reject, "22001", 66)
+		cfg := w.config(newLife(), 1)
+		cfg.Sinks[0].ParkedLimit = 2
+		r := start(t, cfg)
+		w.log.commit(op{1, 66}, op{2, 66}, op{3, 66}, op{4, 40})
+		after(time.Second)
+		if got, want := parkedText(a), "1=6622001 2=6622001 3=6622001"; got != want || a.state()[4] != 40 {
+			t.Errorf("parked %q, want %q; the target holds %v", got, want, a.state())
+		}
+		w.log.commit(op{5, 66})
+		after(time.Minute)
+		if s := r.p.Status().Sinks[0]; !s.Paused || s.Parked != 3 {
+			t.Errorf("above the limit: %+v", s)
+		}
+		_ = r.stop()
+	})
+}

@@ -162,9 +162,15 @@ func (l *applying) pauseOr(ctx context.Context, lost <-chan struct{}, d time.Dur
 	return nil
 }
 
+// fits says that j may park what it wants to while n changes are parked. One job that is above the limit alone fits where nothing is parked:
+// nobody could make room for it.
+func (l *applying) fits(j *job, n int) bool {
+	return len(j.parked) == 0 || n == 0 || n+len(j.parked) <= l.sink.ParkedLimit
+}
+
 // room lets a job that parks wait while parked_limit is reached. Nothing is ever dropped for it; somebody must act.
 func (l *applying) room(ctx context.Context, lost <-chan struct{}, j *job) error {
-	if len(j.parked) == 0 || l.parkedNow()+len(j.parked) <= l.sink.ParkedLimit {
+	if l.fits(j, l.parkedNow()) {
 		return nil
 	}
 	l.log.Error("parked_limit is reached: the lane pauses until parked changes are requeued or skipped", "pipeline", l.cfg.Name,
@@ -182,7 +188,7 @@ func (l *applying) room(ctx context.Context, lost <-chan struct{}, j *job) error
 			}
 			n += len(state.Parked)
 		}
-		if n+len(j.parked) <= l.sink.ParkedLimit {
+		if l.fits(j, n) {
 			return errAgain // other keys may have been taken away than those we know of
 		}
 	}
