@@ -46,15 +46,32 @@ func newNames(cfg *Config) *names {
 
 func collision(topic string) string { return strings.ReplaceAll(topic, ".", "_") }
 
-// topic is the name of t's topic, from now on t's alone. change.ErrPreflight where it can't have one.
-func (n *names) topic(t *change.Table) (string, error) {
-	r := strings.NewReplacer("{prefix}", n.cfg.Prefix, "{schema}", sanitize(t.Schema), "{table}", sanitize(t.Name))
-	name := r.Replace(n.cfg.Topic)
+// TopicName is the topic that table's rows stand in: cfg's template, with cfg's defaults. change.ErrPreflight where Kafka wouldn't take
+// the name. Whether another table has it already, a Publisher finds out.
+func TopicName(cfg Config, schema, table string) (string, error) {
+	if cfg.Topic == "" {
+		cfg.Topic = DefaultTopic
+	}
+	return cfg.topicName(&change.Table{Schema: schema, Name: table})
+}
+
+func (c *Config) topicName(t *change.Table) (string, error) {
+	r := strings.NewReplacer("{prefix}", c.Prefix, "{schema}", sanitize(t.Schema), "{table}", sanitize(t.Name))
+	name := r.Replace(c.Topic)
 	switch {
 	case len(name) > maxTopicName:
-		return "", n.cfg.refuse("table %s: topic name %s is longer than Kafka's %d bytes; shorten %s", t, name, maxTopicName, n.cfg.setting("topic"))
+		return "", c.refuse("table %s: topic name %s is longer than Kafka's %d bytes; shorten %s", t, name, maxTopicName, c.setting("topic"))
 	case sanitize(name) != name || name == "." || name == "..":
-		return "", n.cfg.refuse("table %s: topic name %q: want letters, digits, '.', '_' and '-'; change %s", t, name, n.cfg.setting("topic"))
+		return "", c.refuse("table %s: topic name %q: want letters, digits, '.', '_' and '-'; change %s", t, name, c.setting("topic"))
+	}
+	return name, nil
+}
+
+// topic is the name of t's topic, from now on t's alone. change.ErrPreflight where it can't have one.
+func (n *names) topic(t *change.Table) (string, error) {
+	name, err := n.cfg.topicName(t)
+	if err != nil {
+		return "", err
 	}
 	me := owner{source: t.Source, schema: t.Schema, table: t.Name}
 	n.mu.Lock()
