@@ -22,13 +22,26 @@ func (r *rig) client() *kafka.Client {
 	return &kafka.Client{Addr: kafka.TCP(r.broker.Addr), Transport: transport, Timeout: 20 * time.Second}
 }
 
+// until asks the broker until it has an answer: one that hasn't run for a while, on a loaded machine, refuses for a moment.
+func until[T any](r *rig, what string, ask func() (T, error)) (out T) {
+	r.t.Helper()
+	testenv.Wait(r.t, what, func() bool {
+		var err error
+		if out, err = ask(); err != nil {
+			r.t.Logf("%s: %v", what, err)
+		}
+		return err == nil
+	})
+	return out
+}
+
 // topics are the topics of the pipeline.
 func (r *rig) topics() []string {
 	r.t.Helper()
-	meta, err := r.client().Metadata(r.t.Context(), &kafka.MetadataRequest{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	client := r.client()
+	meta := until(r, "the list of topics", func() (*kafka.MetadataResponse, error) {
+		return client.Metadata(r.t.Context(), &kafka.MetadataRequest{})
+	})
 	var names []string
 	for _, topic := range meta.Topics {
 		if strings.HasPrefix(topic.Name, r.name+".") {
@@ -41,15 +54,19 @@ func (r *rig) topics() []string {
 // deleteTopics deletes topics and waits until they are gone.
 func (r *rig) deleteTopics(names ...string) {
 	r.t.Helper()
-	res, err := r.client().DeleteTopics(r.t.Context(), &kafka.DeleteTopicsRequest{Topics: names})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for name, err := range res.Errors {
+	client := r.client()
+	until(r, "the deletion of topics", func() (*kafka.DeleteTopicsResponse, error) {
+		res, err := client.DeleteTopics(r.t.Context(), &kafka.DeleteTopicsRequest{Topics: names})
 		if err != nil {
-			r.t.Fatalf("delete topic %s: %v", name, err)
+			return nil, err
 		}
-	}
+		for _, refused := range res.Errors {
+			if !errors.Is(refused, kafka.UnknownTopicOrPartition) { // gone at the first try
+				err = errors.Join(err, refused)
+			}
+		}
+		return res, err
+	})
 	testenv.Wait(r.t, "the topics are gone", func() bool {
 		for _, left := range r.topics() {
 			for _, name := range names {
@@ -68,15 +85,21 @@ func (r *rig) records(table string) []record {
 	client, name := r.client(), r.name+".public."+table
 	var all []record
 	for partition := range twoParts {
-		ends, err := client.ListOffsets(r.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		for offset, end := int64(0), ends.Topics[name][0].LastOffset; offset < end; {
-			res, err := client.Fetch(r.t.Context(), &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
+		end := until(r, "the end of "+name, func() (int64, error) {
+			ends, err := client.ListOffsets(r.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
 			if err != nil {
-				r.t.Fatal(err)
+				return 0, err
 			}
+			return ends.Topics[name][0].LastOffset, ends.Topics[name][0].Error
+		})
+		for offset := int64(0); offset < end; {
+			res := until(r, "records of "+name, func() (*kafka.FetchResponse, error) {
+				res, err := client.Fetch(r.t.Context(), &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
+				if err == nil {
+					err = res.Error
+				}
+				return res, err
+			})
 			before := offset
 			for rec, err := res.Records.ReadRecord(); !errors.Is(err, io.EOF); rec, err = res.Records.ReadRecord() {
 				if err != nil {
@@ -120,10 +143,10 @@ func (r *rig) record(rec *kafka.Record) record {
 // groups are the consumer groups of the pipeline's sinks.
 func (r *rig) groups() []string {
 	r.t.Helper()
-	list, err := r.client().ListGroups(r.t.Context(), &kafka.ListGroupsRequest{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	client := r.client()
+	list := until(r, "the list of groups", func() (*kafka.ListGroupsResponse, error) {
+		return client.ListGroups(r.t.Context(), &kafka.ListGroupsRequest{})
+	})
 	var names []string
 	for _, group := range list.Groups {
 		if strings.HasPrefix(group.GroupID, "tailwater."+r.name+".") {
