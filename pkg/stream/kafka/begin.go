@@ -46,7 +46,10 @@ func (a *assignment) place(ctx context.Context) error {
 	group.SetLimit(tailReaders)
 	for _, l := range a.order {
 		mark, marked := marks[l.id]
-		b := beginning{lane: l.id, mark: mark, marked: marked && (mark.Next > 0 || !mark.Pos.IsZero()), offset: offsets[l.id], first: first[l.id], last: last[l.id]}
+		b := beginning{lane: l.id, mark: mark, marked: marked, offset: offsets[l.id], first: first[l.id], last: last[l.id]}
+		if marked && mark.Next == 0 && mark.Pos.IsZero() { // the target has nothing of the lane, whatever the group remembers of it
+			b.marked, b.offset = false, -1
+		}
 		group.Go(func() (err error) {
 			l.from, err = b.prove(ctx, a.u.s)
 			l.end = l.from.Next

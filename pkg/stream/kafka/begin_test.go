@@ -137,3 +137,24 @@ func TestSnapshotRowsBelowTheMark(t *testing.T) {
 		t.Errorf("the first delivery has %d changes from %+v, %v", len(d.Changes), d.From, err)
 	}
 }
+
+// TestZeroMarkBeginsAnew: a target that has been emptied says so with zero marks, and the group's offset doesn't count.
+func TestZeroMarkBeginsAnew(t *testing.T) {
+	t.Parallel()
+	broker := testenv.Kafka(t)
+	cfg := config(broker, broker.Prefix(t))
+	cfg.Partitions = 1
+	s := open(t, cfg)
+	p := publisher(t, s, 1)
+	publish(t, p, rows(orders(cfg.SourceID, "orders"), 1, 10, 3))
+	acked(t, p, 1)
+	closed(t, p)
+	fetch(t, s, 3) // leaves the offset of the group of "reader" behind
+	sub := subscriber(t, s, "reader", change.Mark{Lane: change.Lane{Stream: cfg.Prefix + ".public.orders"}})
+	defer closed(t, sub)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if d, err := sub.Fetch(ctx, 1<<20); err != nil || len(d.Changes) != 3 {
+		t.Errorf("the first delivery has %d changes from %+v, %v; want all 3", len(d.Changes), d.From, err)
+	}
+}

@@ -7,7 +7,7 @@
 // order is the order of Publish, across retries too (lane.go); a change is acknowledged only when every broker that has to hold
 // it does; a subscriber never passes what it can't decode or can't prove to follow its mark (begin.go).
 //
-// A lane without a mark begins at the group's offset. Without that either, it begins at the first record only where that still is offset 0; where
+// A lane without a mark begins at the group's offset. Without that either, or with a zero mark, it begins at the first record, if that still is offset 0; where
 // retention has taken the beginning, rows that have not changed since are in no record, and the subscriber ends with
 // change.ErrGap, which names the snapshot to ask for.
 package kafka
