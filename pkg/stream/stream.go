@@ -32,7 +32,8 @@ type Subscription struct {
 	Sink string // the sink's name
 	// Begin is called inside each new assignment, before its first Fetch, and returns the marks of those lanes that have one. A lane without a
 	// mark begins at the group's offset, else at its first record; one with a zero Mark, of a sink that keeps marks and has none of it, at its
-	// first record. A non-nil error ends the subscriber.
+	// first record. Where the lane has lost its beginning by then, Fetch returns change.ErrGap: what has not changed since is in no record
+	// any more. A non-nil error ends the subscriber.
 	Begin func(ctx context.Context, lanes []change.Lane) ([]change.Mark, error)
 }
 
