@@ -60,10 +60,15 @@ func (s *Source) Progress() []connectors.Progress {
 	return out
 }
 
-// joinNew joins to the publication the tables that match and that it lacks, and asks for their snapshot. What can't be joined is told
+// joinNew joins to the publication the tables that match and that it lacks, and asks for the snapshot of those whose rows nobody has
+// read: they were published already where a table was renamed, or the publication is of all tables. What can't be joined is told
 // at each look. A crash between the two loses nothing: the next Open finds the table selected and not in the saved progress.
 func (s *Source) joinNew(ctx context.Context) error {
 	var joined []tableName
+	known := map[string]bool{}
+	for _, p := range s.runner.Progress() {
+		known[p.Table] = true
+	}
 	err := s.catalog.session(ctx, func(conn *pgx.Conn) error {
 		list, err := readCandidates(ctx, conn, s.config.Publication.Name)
 		if err != nil {
@@ -72,6 +77,9 @@ func (s *Source) joinNew(ctx context.Context) error {
 		var failed error
 		for _, t := range s.selection.selected(list) {
 			if t.published {
+				if !known[t.String()] && s.config.SnapshotMode != SnapshotNever {
+					joined = append(joined, t.tableName)
+				}
 				continue
 			}
 			if err := joinTable(ctx, conn, s.config.Publication.Name, t.tableName); err != nil {
@@ -83,7 +91,7 @@ func (s *Source) joinNew(ctx context.Context) error {
 		return failed
 	})
 	for _, t := range joined {
-		s.config.Logger.Info("table joined to the publication", "table", t.String(), "publication", s.config.Publication.Name)
+		s.config.Logger.Info("a table has appeared in the publication", "table", t.String(), "publication", s.config.Publication.Name)
 		if s.config.SnapshotMode != SnapshotNever {
 			err = errors.Join(err, s.runner.Request(ctx, t.String(), ""))
 		}
