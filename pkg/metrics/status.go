@@ -12,8 +12,8 @@ var states = []pipeline.State{pipeline.Starting, pipeline.Snapshotting, pipeline
 
 // statusCollector turns the pipelines' Status into gauges at each scrape.
 type statusCollector struct {
-	options                               Options
-	tables                                *capped
+	options                                Options
+	tables                                 *capped
 	state, age, progress, parked, lagBytes *prometheus.Desc
 }
 
@@ -28,7 +28,7 @@ func newStatusCollector(o Options, tables *capped) *statusCollector {
 		age:      desc("checkpoint_age_seconds", "Time since the last checkpoint that this process saved.", "pipeline"),
 		progress: desc("snapshot_progress_ratio", "How much of a table's snapshot has been read, by the server's own estimate.", "pipeline", "table"),
 		parked:   desc("parked_rows", "Changes that the target refused, or that wait behind one.", "pipeline", "sink"),
-		lagBytes:  desc("source_lag_bytes", "How far the source's log goes on beyond what has been read.", "pipeline"),
+		lagBytes: desc("source_lag_bytes", "How far the source's log goes on beyond what has been read.", "pipeline"),
 	}
 }
 
