@@ -65,7 +65,11 @@ func Statements(table *change.Table, columns []TargetColumn, mode Mode, present 
 	for i := range table.Columns {
 		d.types = append(d.types, nativeType(&table.Columns[i]))
 	}
-	parts := []string{"-- create", d.create(), "-- add a column", d.add([]*change.Column{&table.Columns[1]}, nil), "-- truncate", p.truncateSQL()}
+	truncate := truncateSQL([]*plan{p})
+	if mode == SoftDelete {
+		truncate = p.stampAllSQL()
+	}
+	parts := []string{"-- create", d.create(), "-- add a column", d.add([]*change.Column{&table.Columns[1]}, nil), "-- truncate", truncate}
 	part := func(name, sql string) { parts = append(parts, "-- "+name, sql) }
 	switch {
 	case p.keyed():

@@ -142,14 +142,33 @@ func (p *plan) removeOneSQL(columns []int) string {
 	return "DELETE FROM " + p.name + " AS t\nWHERE t.ctid = " + one + "\nLIMIT 1 FOR UPDATE)"
 }
 
-// truncateSQL empties the table. TRUNCATE refuses one that a foreign key points at, even from an empty table.
-func (p *plan) truncateSQL() string {
-	switch {
-	case p.mode == SoftDelete:
-		return "UPDATE " + p.name + " SET " + quoteIdent(columnDeleted) + " = $1::timestamp with time zone WHERE " +
-			quoteIdent(columnDeleted) + " IS NULL"
-	case p.referenced:
-		return "DELETE FROM " + p.name
+// stampAllSQL stamps every row that is alive.
+func (p *plan) stampAllSQL() string {
+	return "UPDATE " + p.name + " SET " + quoteIdent(columnDeleted) + " = $1::timestamp with time zone WHERE " +
+		quoteIdent(columnDeleted) + " IS NULL"
+}
+
+// truncateSQL empties tables in one statement. TRUNCATE refuses one that a foreign key of another table points at, even from an empty
+// table; the deletes of one statement are checked at its end.
+func truncateSQL(plans []*plan) string {
+	var names []string
+	referenced := false
+	for _, p := range plans {
+		if !contains(names, p.name) {
+			names = append(names, p.name)
+		}
+		referenced = referenced || p.referenced
 	}
-	return "TRUNCATE TABLE " + p.name
+	if !referenced {
+		return "TRUNCATE TABLE " + strings.Join(names, ", ")
+	}
+	last := len(names) - 1
+	with := ""
+	for i, name := range names[:last] {
+		with += map[bool]string{true: "WITH ", false: ", "}[i == 0] + "d" + strconv.Itoa(i) + " AS (DELETE FROM " + name + ")"
+	}
+	if with != "" {
+		with += " "
+	}
+	return with + "DELETE FROM " + names[last]
 }

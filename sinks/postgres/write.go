@@ -32,10 +32,8 @@ func (w *writer) write(steps []upsert.Step) error {
 				return err
 			}
 		}
-		if m := steps[i].Marker; m != nil {
-			if err := w.marker(m); err != nil {
-				return err
-			}
+		if err := w.markers(steps[i].Markers); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -149,29 +147,43 @@ func (p *plan) removedOne(run *upsert.Run) []int {
 	return columns
 }
 
-// marker queues a Truncate. A NewShape needs nothing: its plan has been made ahead of the transaction.
-func (w *writer) marker(m *change.Change) error {
-	if m.Op != change.Truncate {
-		return nil
+// markers queues the Truncates among neighbours of one transaction; where rows go, as one statement, since foreign keys may forbid
+// to empty the tables one by one. A NewShape needs nothing: its plan has been made ahead of the transaction.
+func (w *writer) markers(markers []*change.Change) error {
+	var emptied []*plan
+	for _, m := range markers {
+		p := w.plans[m.Table]
+		switch {
+		case m.Op != change.Truncate:
+		case p.mode == Upsert:
+			emptied = append(emptied, p)
+		default:
+			if err := w.keepingTruncate(p, m); err != nil {
+				return err
+			}
+		}
 	}
-	p := w.plans[m.Table]
+	if len(emptied) > 0 {
+		w.x.exec(truncateSQL(emptied))
+	}
+	return nil
+}
+
+// keepingTruncate queues a Truncate of a table whose rows stay.
+func (w *writer) keepingTruncate(p *plan, m *change.Change) error {
 	row := upsert.Row{Last: m}
-	switch p.mode {
-	case Append:
+	if p.mode == Append {
 		row.Values = make([]change.Value, len(m.Table.Columns)) // all Unset: a Truncate has no row
 		return w.send(p, p.own, []upsert.Row{row}, statement{sql: p.addSQL(p.own)})
-	case SoftDelete:
-		at := change.Instant(0)
-		if m.Txn != nil {
-			at = instantOf(m.Txn.Committed)
-		}
-		b, err := appendMicros(nil, at)
-		if err != nil {
-			return err
-		}
-		w.x.send(statement{sql: p.truncateSQL(), args: [][]byte{b}, oids: []uint32{oidTimestamptz}, formats: []int16{1}})
-		return nil
 	}
-	w.x.exec(p.truncateSQL())
+	at := change.Instant(0)
+	if m.Txn != nil {
+		at = instantOf(m.Txn.Committed)
+	}
+	b, err := appendMicros(nil, at)
+	if err != nil {
+		return err
+	}
+	w.x.send(statement{sql: p.stampAllSQL(), args: [][]byte{b}, oids: []uint32{oidTimestamptz}, formats: []int16{1}})
 	return nil
 }

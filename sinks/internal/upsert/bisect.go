@@ -12,7 +12,7 @@ import (
 // inside the caller's transaction; its *sinks.Error of Class Wait or Reject is about some change of the run, every other error
 // ends the search and is returned. A run that is refused is tried again in halves, down to one change, which no fold touches: so a
 // change is named only after it was refused alone, behind all that came before it. Changes of a key whose earlier change was
-// refused are left out, as the caller will leave them out.
+// refused are left out, as the caller will leave them out. Markers that are Together are tried, and refused, together.
 func Bisect(c []change.Change, try func(c []change.Change) error) ([]sinks.Refused, error) {
 	b := bisection{changes: c, try: try}
 	if err := b.search(0, len(c)); err != nil {
@@ -43,8 +43,7 @@ func (b *bisection) search(from, to int) error {
 	if !ok || cause.Class != sinks.Wait && cause.Class != sinks.Reject {
 		return err
 	}
-	if to-from > 1 {
-		middle := from + (to-from)/2
+	if middle := b.middle(from, to); from < middle && middle < to {
 		if err := b.search(from, middle); err != nil {
 			return err
 		}
@@ -53,7 +52,9 @@ func (b *bisection) search(from, to int) error {
 	if cause.Code == "" {
 		return fmt.Errorf("change %d refused without a code: %w", from, err)
 	}
-	b.refused = append(b.refused, sinks.Refused{Index: from, Class: cause.Class, Code: cause.Code, Cause: cause.Err})
+	for i := from; i < to; i++ {
+		b.refused = append(b.refused, sinks.Refused{Index: i, Class: cause.Class, Code: cause.Code, Cause: cause.Err})
+	}
 	if key, ok := b.keyOf(&b.changes[from]); ok {
 		if b.keys == nil {
 			b.keys = make(map[string]bool)
@@ -61,6 +62,22 @@ func (b *bisection) search(from, to int) error {
 		b.keys[string(key)] = true
 	}
 	return nil
+}
+
+// middle is where to part a run; to: nowhere.
+func (b *bisection) middle(from, to int) int {
+	half := from + (to-from)/2
+	middle := half
+	for middle > from && middle < to && Together(&b.changes[middle-1], &b.changes[middle]) {
+		middle--
+	}
+	if middle > from {
+		return middle
+	}
+	for middle = max(half, from+1); middle < to && Together(&b.changes[middle-1], &b.changes[middle]); {
+		middle++
+	}
+	return middle
 }
 
 // without returns the changes from and up to, but not including, to whose keys have not been refused.

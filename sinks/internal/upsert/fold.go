@@ -27,7 +27,7 @@ func Fold(c []change.Change, mode Mode) ([]Step, error) {
 			return nil, err
 		}
 	}
-	f.cut(nil)
+	f.cut()
 	return f.steps, nil
 }
 
@@ -95,7 +95,7 @@ func (f *folder) key(i int) string {
 func (f *folder) add(i int) error {
 	c := &f.changes[i]
 	if c.Op.IsMarker() {
-		f.cut(c)
+		f.mark(c)
 		return nil
 	}
 	t := f.tableOf(c.Table)
@@ -112,7 +112,7 @@ func (f *folder) add(i int) error {
 		return nil
 	}
 	if known { // the key is gone by now, so this row can't be there: another step, in which it is refused
-		f.cut(nil)
+		f.cut()
 		t = f.tableOf(c.Table)
 	}
 	t.byKey[f.key(i)] = len(t.entries)
@@ -131,7 +131,7 @@ func (f *folder) tableOf(t *change.Table) *tableFold {
 			return open
 		}
 		if open.table.Name == t.Name && open.table.Schema == t.Schema {
-			f.cut(nil)
+			f.cut()
 			break
 		}
 	}

@@ -88,8 +88,12 @@ func show(steps []upsert.Step) []string {
 			}
 			out = append(out, line)
 		}
-		if s.Marker != nil {
-			out = append(out, s.Marker.Op.String())
+		var markers []string
+		for _, m := range s.Markers {
+			markers = append(markers, m.Op.String())
+		}
+		if len(markers) > 0 {
+			out = append(out, strings.Join(markers, "+"))
 		}
 	}
 	return out
@@ -117,6 +121,8 @@ func TestFold(t *testing.T) {
 			[]string{"orders remove []: [2 ? ?]@2", "orders put [0 1 2]: [1 a b]@1 [3 a b]@3"}},
 		{"never across a marker", upsert.Upsert, []string{"orders i 1 a b", "history t", "orders u 1 c d"},
 			[]string{"orders put [0 1 2]: [1 a b]@1", "truncate", "orders put [0 1 2]: [1 c d]@3"}},
+		{"markers of one transaction stay together", upsert.Upsert, []string{"orders i 1 a b", "orders t", "history t", "orders i 2 a b"},
+			[]string{"orders put [0 1 2]: [1 a b]@1", "truncate+truncate", "orders put [0 1 2]: [2 a b]@4"}},
 		{"never across a shape", upsert.Upsert, []string{"orders i 1 a b", "orders2 u 1 c d", "orders2 u 1 ? e"},
 			[]string{"orders put [0 1 2]: [1 a b]@1", "orders2 put [0 1 2]: [1 c e]@3"}},
 		{"without a key nothing folds", upsert.Upsert, []string{"history i 1 a b", "history i 1 a b", "history d 1 a b", "history i 1 a b"},

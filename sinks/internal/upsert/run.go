@@ -2,8 +2,21 @@ package upsert
 
 import "github.com/tailwater-cdc/tailwater/pkg/change"
 
-// cut ends the open step with the marker, or with none.
-func (f *folder) cut(marker *change.Change) {
+// mark ends the open step with the marker, or adds it to those that have just ended one.
+func (f *folder) mark(marker *change.Change) {
+	f.cut()
+	if n := len(f.steps); n > 0 {
+		last := &f.steps[n-1]
+		if m := last.Markers; len(m) == 0 || Together(m[len(m)-1], marker) {
+			last.Markers = append(m, marker)
+			return
+		}
+	}
+	f.steps = append(f.steps, Step{Markers: []*change.Change{marker}})
+}
+
+// cut ends the open step.
+func (f *folder) cut() {
 	var removes, writes []*Run
 	for _, t := range f.tables {
 		g := grouper{table: t.table}
@@ -14,8 +27,8 @@ func (f *folder) cut(marker *change.Change) {
 		writes = append(writes, g.writes...)
 	}
 	f.tables, f.last = f.tables[:0], nil
-	if runs := append(removes, writes...); len(runs) > 0 || marker != nil {
-		f.steps = append(f.steps, Step{Runs: runs, Marker: marker})
+	if runs := append(removes, writes...); len(runs) > 0 {
+		f.steps = append(f.steps, Step{Runs: runs})
 	}
 }
 

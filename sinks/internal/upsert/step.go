@@ -54,8 +54,14 @@ type Run struct {
 	Rows    []Row
 }
 
-// Step is runs to write in order and the marker after them, if one follows.
+// Step is runs to write in order and the markers after them: none, or neighbours that are Together.
 type Step struct {
-	Runs   []*Run
-	Marker *change.Change
+	Runs    []*Run
+	Markers []*change.Change
+}
+
+// Together says that two neighbours are markers of one transaction. What the source did with one TRUNCATE of several tables, foreign keys
+// between them may forbid to do one by one.
+func Together(a, b *change.Change) bool {
+	return a.Op.IsMarker() && b.Op.IsMarker() && a.Txn != nil && b.Txn != nil && a.Txn.ID == b.Txn.ID
 }
