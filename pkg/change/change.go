@@ -104,7 +104,7 @@ type Lane struct {
 // Mark is how far a sink has applied one Lane.
 type Mark struct {
 	Lane Lane
-	Next int64    // the offset to read next; in direct mode always 0
+	Next int64    // the offset to read next; in direct mode a count of deliveries, so that no two of them lead to one mark
 	Pos  Position // the highest Position applied, of whatever epoch stands highest
 }
 

@@ -49,7 +49,7 @@ func TestNothingIsReleasedWhileATargetCatchesUp(t *testing.T) {
 		if n := w.log.forgotten(); n > 45 {
 			t.Errorf("%d is released, the target stands at 45", n)
 		}
-		after(time.Minute)
+		after(2 * time.Minute)
 		r.clean()
 		if w.log.released != 60 || a.applied != 15 {
 			t.Errorf("released %d, applied %d changes; want 60 and 15", w.log.released, a.applied)

@@ -80,3 +80,30 @@ func TestALostLaneStopsWhatHasNotBegun(t *testing.T) {
 		r.clean()
 	})
 }
+
+// TestALostAnswerIsNoSecondCall: a connection that breaks at COMMIT may have committed. The marks tell; where they are the ones that the call
+// was to leave behind it is applied, and rows without a key don't come twice.
+func TestALostAnswerIsNoSecondCall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.target["a"]
+		lost := 0
+		a.answer = func(int) error {
+			if a.applied == 0 || lost == 3 {
+				return nil
+			}
+			lost++
+			return errors.New("connection reset at COMMIT")
+		}
+		r := start(t, w.config(newLife(), 1))
+		for v := range int64(5) {
+			w.log.commit(op{1, v + 1})
+			after(5 * time.Second)
+		}
+		r.clean()
+		w.same(t)
+		if s := r.p.Status(); lost != 3 || a.applied != 5 || s.Restarts != 0 {
+			t.Errorf("%d answers lost, %d changes applied, %d restarts; want 3, 5 and 0", lost, a.applied, s.Restarts)
+		}
+	})
+}

@@ -75,7 +75,8 @@ type stood struct {
 }
 
 // passed says that every lane of the pipeline but our own has applied all below the Position: its mark or the first change that it
-// has in hand is at or above it, or it has stood at its log's end for order_wait.
+// has in hand is at or above it, or it has stood still with nothing in hand for order_wait: at its log's end, or in front of a marker
+// that waits for this very lane.
 func (l *applying) passed(work context.Context, w waiting, foreign map[change.Lane]stood) (bool, error) {
 	ends, err := l.sub.Ends(work)
 	if err != nil {
@@ -94,7 +95,7 @@ func (l *applying) passed(work context.Context, w waiting, foreign map[change.La
 		}
 		if s := l.lanes[end.Lane]; s != nil {
 			if s.mark.Pos.Less(w.pos) && !(s.busy && !s.head.Less(w.pos)) &&
-				!(!s.busy && reached(s.mark, end) && now.Sub(s.since) >= l.sink.OrderWait) {
+				!(!s.busy && now.Sub(s.since) >= l.sink.OrderWait) {
 				return false, nil
 			}
 			continue

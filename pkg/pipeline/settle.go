@@ -91,6 +91,7 @@ func keyText(c *change.Change) string {
 // applyAt calls the target, again and again while what fails is passing. A call under way is never cut short by a lost lane or a
 // stop: it ends, or work does.
 func (l *applying) applyAt(ctx, work context.Context, lost <-chan struct{}, j *job) error {
+	failed := false
 	for wait := l.cfg.minBackoff; ; wait = min(2*wait, l.cfg.maxBackoff) {
 		select {
 		case <-lost:
@@ -100,6 +101,12 @@ func (l *applying) applyAt(ctx, work context.Context, lost <-chan struct{}, j *j
 		call, cancel := context.WithCancel(work)
 		err := l.target.ApplyAt(call, j.changes, j.parked, j.from, j.to)
 		cancel()
+		if failed && errors.Is(err, change.ErrFenced) {
+			if applied, loadErr := l.stands(work, j.to); applied || loadErr != nil {
+				return loadErr
+			}
+		}
+		failed = true
 		if done, err := verdict(err); done {
 			return err
 		}
@@ -114,6 +121,26 @@ func (l *applying) applyAt(ctx, work context.Context, lost <-chan struct{}, j *j
 			return err
 		}
 	}
+}
+
+// stands says that the target's marks are the ones a call was to leave behind: the answer to its commit was lost, not the commit. No
+// other call leads to the same marks, and rows without a key would come twice if it were made again.
+func (l *applying) stands(work context.Context, to []change.Mark) (bool, error) {
+	states := map[string]sinks.State{}
+	for _, m := range to {
+		state, ok := states[m.Lane.Stream]
+		if !ok {
+			var err error
+			if state, err = l.target.Load(work, m.Lane.Stream); err != nil {
+				return false, fmt.Errorf("load marks of %s: %w", m.Lane.Stream, err)
+			}
+			states[m.Lane.Stream] = state
+		}
+		if !slices.Contains(state.Marks, m) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // verdict says whether err ends the call; if not, the same call may succeed later.

@@ -32,6 +32,7 @@ type table struct {
 	slow     time.Duration
 	refuse   func(c *change.Change, rows map[int64]row) (sinks.Class, string) // Code "": not refused
 	fail     func(call int) error
+	answer   func(call int) error // what a call says that has been applied
 	entered  func(c []change.Change)
 	contexts []error // ctx.Err() at each call's end
 	history  []string
@@ -118,6 +119,9 @@ func (s *fakeSink) ApplyAt(ctx context.Context, c []change.Change, parked []sink
 	b.mu.Lock()
 	err := b.apply(c, parked, from, to)
 	b.contexts = append(b.contexts, ctx.Err())
+	if err == nil && b.answer != nil {
+		err = b.answer(b.calls)
+	}
 	b.mu.Unlock()
 	if err != nil {
 		return err

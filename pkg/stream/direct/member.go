@@ -16,7 +16,8 @@ type lane struct {
 	done cursor          // what is committed
 	to   cursor          // where the outstanding Delivery ends
 	pos  change.Position // To.Pos of the last Delivery, or the sink's mark
-	next change.Position // pos once the outstanding Delivery is committed
+	seen int64           // deliveries with changes so far, as the sink's mark counts them: no two of them lead to one mark
+	next change.Mark     // To of the outstanding Delivery
 	busy bool            // a Delivery is outstanding
 }
 
@@ -34,10 +35,10 @@ type member struct {
 func (m *member) begin(marks []change.Mark) {
 	for i := range m.lanes {
 		l := &m.lanes[i]
-		l.read, l.busy, l.pos = l.done, false, change.Position{}
+		l.read, l.busy, l.pos, l.seen = l.done, false, change.Position{}, 0
 	}
 	for _, mark := range marks {
-		m.lanes[mark.Lane.N].pos = mark.Pos
+		m.lanes[mark.Lane.N].pos, m.lanes[mark.Lane.N].seen = mark.Pos, mark.Next
 	}
 	m.unborn = len(marks) == 0 && len(m.lanes) > 1
 	m.parted = false

@@ -174,7 +174,7 @@ func TestAFetchTakesEverythingThatHasCome(t *testing.T) {
 	r := newRig(t, direct.Config{Atomic: true})
 	r.publish(batch(2, 1, 2, true), batch(3, 3, 3, true), change.Batch{Upto: upto(9)})
 	d := r.fetch("a", 1<<20)
-	if ids(d) != "1.2.3." || d.To[0].Pos != upto(9) || d.To[0].Next != 0 || d.From[0].Pos != (change.Position{}) {
+	if ids(d) != "1.2.3." || d.To[0].Pos != upto(9) || d.To[0].Next != 1 || d.From[0].Pos != (change.Position{}) {
 		t.Errorf("fetched %s from %v to %v", ids(d), d.From, d.To)
 	}
 	r.commit("a", d)

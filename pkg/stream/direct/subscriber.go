@@ -92,10 +92,13 @@ func (u *subscriber) sayPart(r run, ok bool) {
 func (u *subscriber) one(i int32, r run) stream.Delivery {
 	l := &u.member.lanes[i]
 	at := change.Lane{Stream: u.stream.cfg.SourceID, N: i}
-	d := stream.Delivery{Changes: r.changes, Lost: u.lost,
-		From: []change.Mark{{Lane: at, Pos: l.pos}}, To: []change.Mark{{Lane: at, Pos: r.pos}}}
-	l.busy, l.to, l.read, l.next = true, r.to, r.to, r.pos
-	return d
+	from := change.Mark{Lane: at, Next: l.seen, Pos: l.pos}
+	to := change.Mark{Lane: at, Next: l.seen, Pos: r.pos}
+	if len(r.changes) > 0 {
+		to.Next++
+	}
+	l.busy, l.to, l.read, l.next = true, r.to, r.to, to
+	return stream.Delivery{Changes: r.changes, Lost: u.lost, From: []change.Mark{from}, To: []change.Mark{to}}
 }
 
 // every hands out a marker, or nothing but the first marks, to all lanes.
@@ -110,9 +113,10 @@ func (u *subscriber) every(c *change.Change, pos change.Position) stream.Deliver
 		if c != nil {
 			to = u.stream.behind(cursor{to.n, to.off + 1})
 		}
-		d.From = append(d.From, change.Mark{Lane: at, Pos: l.pos})
-		d.To = append(d.To, change.Mark{Lane: at, Pos: higher(l.pos, pos)})
-		l.busy, l.to, l.read, l.next = true, to, to, higher(l.pos, pos)
+		next := change.Mark{Lane: at, Next: l.seen + 1, Pos: higher(l.pos, pos)}
+		d.From = append(d.From, change.Mark{Lane: at, Next: l.seen, Pos: l.pos})
+		d.To = append(d.To, next)
+		l.busy, l.to, l.read, l.next = true, to, to, next
 	}
 	return d
 }
@@ -128,13 +132,13 @@ func (u *subscriber) Commit(_ context.Context, d stream.Delivery) error {
 	}
 	for _, mark := range d.To {
 		l := &u.member.lanes[mark.Lane.N]
-		if !l.busy || l.next != mark.Pos {
+		if !l.busy || l.next != mark {
 			return fmt.Errorf("commit lane %d of %s for %s: %w", mark.Lane.N, s.cfg.SourceID, u.member.name, errNotOurs)
 		}
 	}
 	for _, mark := range d.To {
 		l := &u.member.lanes[mark.Lane.N]
-		l.busy, l.pos = false, l.next
+		l.busy, l.pos, l.seen = false, mark.Pos, mark.Next
 		if l.done.less(l.to) {
 			l.done = l.to
 		}
