@@ -46,6 +46,7 @@ type plan struct {
 	own        []int // columns of ours
 	identity   bool  // the target has a column that only OVERRIDING SYSTEM VALUE may set
 	referenced bool
+	parted     bool   // the target is partitioned
 	put        string // the statement for whole rows
 	remove     string
 }
@@ -83,7 +84,7 @@ func ownType(name string) string {
 
 // newPlan matches a shape with a target that fits it; fit has checked that it does.
 func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, error) {
-	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), mode: mode, referenced: to.referenced,
+	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), mode: mode, referenced: to.referenced, parted: to.kind == "p",
 		ordinals: make([]int, len(table.Columns))}
 	for i := range table.Columns {
 		col := &table.Columns[i]

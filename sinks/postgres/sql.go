@@ -114,7 +114,8 @@ func (p *plan) removeSQL() string {
 	return "DELETE FROM " + p.name + " AS t USING " + p.unnest(columns) + "\nWHERE " + p.matches(columns)
 }
 
-// removeOneSQL deletes, or stamps, exactly one row that equals the one in the parameters.
+// removeOneSQL deletes, or stamps, exactly one row that equals the one in the parameters. A ctid is a row's place in one table: it
+// doesn't tell a row from those of inheriting tables, or of other partitions.
 func (p *plan) removeOneSQL(columns []int) string {
 	var parts []string
 	deleted := ""
@@ -134,12 +135,16 @@ func (p *plan) removeOneSQL(columns []int) string {
 		}
 		parts = append(parts, name+" IS NOT DISTINCT FROM "+v)
 	}
-	one := "(SELECT r.ctid FROM " + p.name + " AS r\nWHERE " + strings.Join(append(parts, "true"), " AND ")
+	name, this, place := "ONLY "+p.name, "t.ctid", "r.ctid"
+	if p.parted {
+		name, this, place = p.name, "(t.tableoid, t.ctid)", "r.tableoid, r.ctid"
+	}
+	one := this + " = (SELECT " + place + " FROM " + name + " AS r\nWHERE " + strings.Join(append(parts, "true"), " AND ")
 	if p.mode == SoftDelete {
-		return "UPDATE " + p.name + " AS t SET " + quoteIdent(columnDeleted) + " = " + deleted + "\nWHERE t.ctid = " + one + " AND r." +
+		return "UPDATE " + name + " AS t SET " + quoteIdent(columnDeleted) + " = " + deleted + "\nWHERE " + one + " AND r." +
 			quoteIdent(columnDeleted) + " IS NULL\nLIMIT 1 FOR UPDATE)"
 	}
-	return "DELETE FROM " + p.name + " AS t\nWHERE t.ctid = " + one + "\nLIMIT 1 FOR UPDATE)"
+	return "DELETE FROM " + name + " AS t\nWHERE " + one + "\nLIMIT 1 FOR UPDATE)"
 }
 
 // stampAllSQL stamps every row that is alive.

@@ -23,7 +23,7 @@ SELECT u.c1::numeric, u.c2::character varying, u.c3, u.c4
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamp with time zone[]) AS u(c1, c2, c3, c4)
 ON CONFLICT ("_tailwater_pos") DO NOTHING
 -- remove one
-UPDATE "shop"."or""ders" AS t SET "_tailwater_deleted_at" = ($5::timestamp with time zone[])[1]
-WHERE t.ctid = (SELECT r.ctid FROM "shop"."or""ders" AS r
+UPDATE ONLY "shop"."or""ders" AS t SET "_tailwater_deleted_at" = ($5::timestamp with time zone[])[1]
+WHERE t.ctid = (SELECT r.ctid FROM ONLY "shop"."or""ders" AS r
 WHERE r."id"::text IS NOT DISTINCT FROM (((($1::text[])[1])::numeric)::numeric)::text AND r."status" IS NOT DISTINCT FROM (($2::text[])[1])::character varying AND r."amount"::text IS NOT DISTINCT FROM ((($3::numeric[])[1])::numeric)::text AND r."doc"::text IS NOT DISTINCT FROM (((($4::text[])[1])::json)::json)::text AND true AND r."_tailwater_deleted_at" IS NULL
 LIMIT 1 FOR UPDATE)

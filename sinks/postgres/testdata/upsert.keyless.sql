@@ -22,7 +22,7 @@ SELECT u.c1::numeric, u.c2::character varying, u.c3
 FROM unnest($1::text[], $2::text[], $3::text[]) AS u(c1, c2, c3)
 ON CONFLICT ("_tailwater_pos") DO NOTHING
 -- remove one
-DELETE FROM "shop"."or""ders" AS t
-WHERE t.ctid = (SELECT r.ctid FROM "shop"."or""ders" AS r
+DELETE FROM ONLY "shop"."or""ders" AS t
+WHERE t.ctid = (SELECT r.ctid FROM ONLY "shop"."or""ders" AS r
 WHERE r."id"::text IS NOT DISTINCT FROM (((($1::text[])[1])::numeric)::numeric)::text AND r."status" IS NOT DISTINCT FROM (($2::text[])[1])::character varying AND r."amount"::text IS NOT DISTINCT FROM ((($3::numeric[])[1])::numeric)::text AND r."doc"::text IS NOT DISTINCT FROM (((($4::text[])[1])::json)::json)::text AND true
 LIMIT 1 FOR UPDATE)
