@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"time"
 
@@ -106,7 +105,7 @@ func connect(ctx context.Context, config *pgconn.Config) (*pgconn.PgConn, error)
 	pg, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		doing := fmt.Sprintf("connect to %s:%d/%s", config.Host, config.Port, config.Database)
-		if server, ok := errors.AsType[*pgconn.PgError](err); ok && (strings.HasPrefix(server.Code, "28") || server.Code == "3D000") {
+		if server, ok := errors.AsType[*pgconn.PgError](err); ok && isDenied(server.Code) {
 			return nil, wrapped(doing, err)
 		}
 		if _, ok := errors.AsType[net.Error](err); ok || ctx.Err() == nil {

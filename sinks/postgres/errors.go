@@ -54,6 +54,11 @@ func isStale(code string) bool {
 	return code == "428C9" // generated_always
 }
 
+// isDenied says that the server refuses the role: insufficient_privilege, invalid_catalog_name, invalid authorization.
+func isDenied(code string) bool {
+	return code == "42501" || code == "3D000" || strings.HasPrefix(code, "28")
+}
+
 // wrapped gives an error of the server its Class and its sentinel. It leaves what has one as it is.
 func wrapped(doing string, err error) error {
 	if err == nil {
@@ -72,7 +77,7 @@ func wrapped(doing string, err error) error {
 	}
 	out := &sinks.Error{Class: class, Code: pg.Code, Err: fmt.Errorf("%s: %w", doing, err)}
 	switch {
-	case pg.Code == "42501" || pg.Code == "3D000" || strings.HasPrefix(pg.Code, "28"):
+	case isDenied(pg.Code):
 		out.Class = sinks.Fatal
 		out.Err = fmt.Errorf("%w: %w", out.Err, change.ErrDenied)
 	case class == sinks.Fatal:

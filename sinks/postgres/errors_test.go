@@ -44,6 +44,9 @@ func withUser(t *testing.T, raw, user string) string {
 func TestOpenSaysWhy(t *testing.T) {
 	t.Parallel()
 	pg := testenv.Postgres(t, 15)
+	role := "outside_" + pg.Database
+	pg.Exec("create role " + quote(role) + " login; revoke connect on database " + quote(pg.Database) + " from public")
+	t.Cleanup(func() { pg.Exec("drop role " + quote(role)) })
 	cases := []struct {
 		name string
 		set  func(*postgres.Config)
@@ -51,6 +54,7 @@ func TestOpenSaysWhy(t *testing.T) {
 	}{
 		{"nobody listens", func(c *postgres.Config) { c.URL = "postgres://postgres@127.0.0.1:1/x?sslmode=disable" }, change.ErrUnreachable},
 		{"no such role", func(c *postgres.Config) { c.URL = withUser(t, c.URL, "nobody_here") }, change.ErrDenied},
+		{"no right to connect", func(c *postgres.Config) { c.URL = withUser(t, c.URL, role) }, change.ErrDenied},
 		{"no such database", func(c *postgres.Config) { c.URL = strings.Replace(c.URL, pg.Database, "no_such", 1) }, change.ErrDenied},
 		{"no such schema", func(c *postgres.Config) { c.Schema = "no_such" }, change.ErrPreflight},
 		{"no such mode", func(c *postgres.Config) { c.Mode = "merge" }, change.ErrPreflight},
