@@ -88,3 +88,53 @@ func TestCancelled(t *testing.T) {
 	mustApply(t, s, at(table(), 3, change.Insert, change.Int(2), change.Null(), change.Null()))
 	wantRows(t, pg, "select id from t", "2")
 }
+
+// TestALoadBesideAParkingCall lets a Load read that nothing is parked while a call is about to park: what it parks must be superseded all the same.
+func TestALoadBesideAParkingCall(t *testing.T) {
+	t.Parallel()
+	pg := testenv.Postgres(t, 15)
+	s := open(t, config(pg))
+	mustApply(t, s, at(table(), 1, change.NewShape))
+	blocker, err := pgx.Connect(t.Context(), pg.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = blocker.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := blocker.Exec(t.Context(), "begin; lock table _tailwater_parked in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func(kind string) func() bool {
+		return func() bool {
+			return pg.Value("select count(*) from pg_locks where not granted and locktype = '"+kind+"'") != "0"
+		}
+	}
+	lane := change.Lane{Stream: "s"}
+	from, to := []change.Mark{{Lane: lane}}, []change.Mark{{Lane: lane, Next: 1}}
+	loaded, applied := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := s.Load(t.Context(), "s")
+		loaded <- err
+	}()
+	testenv.Wait(t, "the loader to wait for the parked changes", waiting("relation"))
+	go func() {
+		bad := sinks.Parked{Change: at(table(), 2, change.Insert, change.Int(1), change.Null(), change.Null()), Lane: lane, Code: "X"}
+		applied <- s.ApplyAt(t.Context(), nil, []sinks.Parked{bad}, from, to)
+	}()
+	testenv.Wait(t, "the applier to wait for the loader", waiting("advisory"))
+	if _, err := blocker.Exec(t.Context(), "rollback"); err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range []chan error{loaded, applied} {
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := at(table(), 3, change.SnapshotRow, change.Int(1), change.Null(), change.Null())
+	read.Txn = nil
+	if err := s.ApplyAt(t.Context(), []change.Change{read}, nil, to, []change.Mark{{Lane: lane, Next: 2}}); err != nil {
+		t.Fatal(err)
+	}
+	if parked, err := s.ListParked(t.Context()); err != nil || len(parked) != 0 {
+		t.Errorf("a snapshot row left %d changes of its key parked, %v", len(parked), err)
+	}
+}

@@ -24,7 +24,7 @@ type Sink struct {
 	mu         sync.Mutex
 	generation int             // how often the plans have been forgotten because the target was not what they said
 	stale      int             // the generation in which that happened last, 0: not since something was applied
-	clean      map[string]bool // streams that had no parked change at their last Load and got none from us since
+	clean      map[string]bool // streams loaded or parked in by us; true: no Load found a parked change and we parked none
 	closed     bool
 }
 
@@ -102,7 +102,9 @@ func (s *Sink) Load(ctx context.Context, stream string) (sinks.State, error) {
 		return sinks.State{}, wrapped("load the state of "+stream, err)
 	}
 	s.mu.Lock()
-	s.clean[stream] = len(out.Parked) == 0
+	if _, known := s.clean[stream]; !known || len(out.Parked) > 0 { // a call beside a later Load may have parked what that did not see
+		s.clean[stream] = len(out.Parked) == 0
+	}
 	s.mu.Unlock()
 	return out, nil
 }
