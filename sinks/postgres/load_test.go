@@ -13,6 +13,14 @@ import (
 	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
+// waiting says whether somebody in the test's own database waits for a lock of the kind.
+func waiting(pg *testenv.PG, kind string) func() bool {
+	return func() bool {
+		return pg.Value("select count(*) from pg_locks where not granted and locktype = '"+kind+
+			"' and database = (select oid from pg_database where datname = current_database())") != "0"
+	}
+}
+
 // TestLoadWaitsForTheOutcome cuts an applier off while its transaction is under way: whoever loads next must see how that ended, not the
 // marks before it.
 func TestLoadWaitsForTheOutcome(t *testing.T) {
@@ -35,12 +43,7 @@ func TestLoadWaitsForTheOutcome(t *testing.T) {
 		row := at(table(), 2, change.Insert, change.Int(1), change.Null(), change.Null())
 		applied <- s.ApplyAt(t.Context(), []change.Change{row}, nil, []change.Mark{{Lane: lane}}, to)
 	}()
-	waiting := func(kind string) func() bool {
-		return func() bool {
-			return pg.Value("select count(*) from pg_locks where not granted and locktype = '"+kind+"'") != "0"
-		}
-	}
-	testenv.Wait(t, "the applier to wait for the table", waiting("relation"))
+	testenv.Wait(t, "the applier to wait for the table", waiting(pg, "relation"))
 	type loaded struct {
 		state sinks.State
 		err   error
@@ -50,7 +53,7 @@ func TestLoadWaitsForTheOutcome(t *testing.T) {
 		state, err := next.Load(t.Context(), "s")
 		result <- loaded{state, err}
 	}()
-	testenv.Wait(t, "the loader to wait for the applier", waiting("advisory"))
+	testenv.Wait(t, "the loader to wait for the applier", waiting(pg, "advisory"))
 	if _, err := blocker.Exec(t.Context(), "rollback"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +106,6 @@ func TestALoadBesideAParkingCall(t *testing.T) {
 	if _, err := blocker.Exec(t.Context(), "begin; lock table _tailwater_parked in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
-	waiting := func(kind string) func() bool {
-		return func() bool {
-			return pg.Value("select count(*) from pg_locks where not granted and locktype = '"+kind+"'") != "0"
-		}
-	}
 	lane := change.Lane{Stream: "s"}
 	from, to := []change.Mark{{Lane: lane}}, []change.Mark{{Lane: lane, Next: 1}}
 	loaded, applied := make(chan error, 1), make(chan error, 1)
@@ -115,12 +113,12 @@ func TestALoadBesideAParkingCall(t *testing.T) {
 		_, err := s.Load(t.Context(), "s")
 		loaded <- err
 	}()
-	testenv.Wait(t, "the loader to wait for the parked changes", waiting("relation"))
+	testenv.Wait(t, "the loader to wait for the parked changes", waiting(pg, "relation"))
 	go func() {
 		bad := sinks.Parked{Change: at(table(), 2, change.Insert, change.Int(1), change.Null(), change.Null()), Lane: lane, Code: "X"}
 		applied <- s.ApplyAt(t.Context(), nil, []sinks.Parked{bad}, from, to)
 	}()
-	testenv.Wait(t, "the applier to wait for the loader", waiting("advisory"))
+	testenv.Wait(t, "the applier to wait for the loader", waiting(pg, "advisory"))
 	if _, err := blocker.Exec(t.Context(), "rollback"); err != nil {
 		t.Fatal(err)
 	}
