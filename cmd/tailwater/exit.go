@@ -44,15 +44,19 @@ var kinds = []struct {
 	is   error
 	exit int
 	code string
+	fix  string // where the message itself can't name one
 }{
-	{change.ErrGap, exitGap, "continuity_lost"},
-	{change.ErrPreflight, exitPreflight, "preflight"},
-	{change.ErrFenced, exitEnvironment, "fenced"},
-	{change.ErrBusy, exitEnvironment, "busy"},
-	{change.ErrDenied, exitEnvironment, "denied"},
-	{change.ErrUnreachable, exitEnvironment, "unreachable"},
-	{change.ErrHalt, exitRuntime, "halted"},
+	{change.ErrGap, exitGap, "continuity_lost", beginAnew},
+	{change.ErrPreflight, exitPreflight, "preflight", ""},
+	{change.ErrFenced, exitEnvironment, "fenced", ""},
+	{change.ErrBusy, exitEnvironment, "busy", ""},
+	{change.ErrDenied, exitEnvironment, "denied", ""},
+	{change.ErrUnreachable, exitEnvironment, "unreachable", ""},
+	{change.ErrHalt, exitRuntime, "halted", ""},
 }
+
+// beginAnew is the one way out of lost continuity that always ends with equal ends; cmd/e2e walks it.
+const beginAnew = "bring back what is named above, or begin anew: tailwater drop the pipeline, empty its target tables, delete its topics, start (docs/continuity.md)"
 
 // classify returns err as a failure.
 func classify(err error) *failure {
@@ -67,7 +71,7 @@ func classify(err error) *failure {
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.is) {
-			return &failure{exit: k.exit, code: k.code, err: err}
+			return &failure{exit: k.exit, code: k.code, err: err, fix: k.fix}
 		}
 	}
 	return &failure{exit: exitRuntime, code: "runtime", err: err}

@@ -247,10 +247,14 @@ func databaseOf(address string) string {
 	return strings.Trim(u.Path, "/")
 }
 
-// topicName is the topic of a table as the template gives it, for labels.
+// topicName is the topic of a table, for labels; empty where the table can have none, which the stream itself refuses.
 func topicName(w wiring, t *change.Table) string {
 	s := &w.pipeline.Stream
-	return strings.NewReplacer("{prefix}", s.Prefix, "{schema}", t.Schema, "{table}", t.Name).Replace(s.Topic)
+	name, err := kafka.TopicName(kafka.Config{Prefix: s.Prefix, Topic: s.Topic}, t.Schema, t.Name)
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 func kafkaGrants(w wiring) (string, error) {
