@@ -19,7 +19,8 @@ type call struct {
 	parked     []sinks.Parked
 	from, to   []change.Mark
 	plans      map[*change.Table]*plan
-	generation int // of the plans
+	generation int  // of the plans
+	again      bool // the plans have been made for this attempt
 }
 
 // ApplyAt is sinks.MarkSink. It sends everything in one round trip and commits in a second one. Where a row is refused, it begins again
@@ -29,11 +30,31 @@ func (s *Sink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Pa
 		return err
 	}
 	run := call{changes: c, parked: parked, from: from, to: to, generation: s.planGeneration()}
-	err := s.plan(ctx, &run)
-	if err == nil {
-		err = s.transact(ctx, &run)
+	err := s.attempt(ctx, &run)
+	if isOutdated(err) { // somebody has altered the target: no row is refused for that
+		s.forget(&run)
+		run.again = true
+		err = s.attempt(ctx, &run)
 	}
 	return s.judged(&run, err)
+}
+
+func (s *Sink) attempt(ctx context.Context, run *call) error {
+	if err := s.plan(ctx, run); err != nil {
+		return err
+	}
+	return s.transact(ctx, run)
+}
+
+// forget makes the next use of each table look at the target again, unless another call has done so since run's plans were made.
+func (s *Sink) forget(run *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if run.generation == s.generation {
+		s.generation++
+		s.plans.Clear()
+	}
+	run.generation = s.generation
 }
 
 // plan makes sure that the target fits every shape of the call, before its transaction.
@@ -68,7 +89,7 @@ func (s *Sink) transact(ctx context.Context, run *call) error {
 	}
 	defer s.pool.release(pg) // rolls back what has not been committed
 	err = s.applyWhole(ctx, pg, run)
-	if !isRowError(err) {
+	if !isRowError(err) || isOutdated(err) && !run.again {
 		return err
 	}
 	if pg.TxStatus() != 'I' {
@@ -151,6 +172,9 @@ func (s *Sink) try(ctx context.Context, pg *pgconn.PgConn, run *call, c []change
 	}
 	if err == nil { // not in the exchange: that a Patch hit its rows is known only here
 		return wrapped("apply", pg.Exec(ctx, "RELEASE SAVEPOINT tailwater").Close())
+	}
+	if own, ok := errors.AsType[*sinks.Error](err); ok && isOutdated(err) && !run.again {
+		return &sinks.Error{Class: sinks.Retry, Code: own.Code, Err: err} // ends the search: it would blame every row
 	}
 	if back := pg.Exec(ctx, "ROLLBACK TO SAVEPOINT tailwater; RELEASE SAVEPOINT tailwater").Close(); back != nil {
 		return fmt.Errorf("%w; roll back: %w", err, back)

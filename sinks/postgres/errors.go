@@ -54,6 +54,13 @@ func isStale(code string) bool {
 	return code == "428C9" // generated_always
 }
 
+// isOutdated says that the target may have been altered since its plan was made: a value has no longer the column's type, or
+// none that compares with it, or a foreign key points at the table that is to be truncated. Said of a new plan, the code means what it says.
+func isOutdated(err error) bool {
+	own, ok := errors.AsType[*sinks.Error](err)
+	return ok && (own.Code == "42804" || own.Code == "42883" || own.Code == "0A000") // datatype_mismatch, undefined_function, feature_not_supported
+}
+
 // isDenied says that the server refuses the role: insufficient_privilege, invalid_catalog_name, invalid authorization.
 func isDenied(code string) bool {
 	return code == "42501" || code == "3D000" || strings.HasPrefix(code, "28")
