@@ -53,6 +53,8 @@ func TestTextRoundTrip(t *testing.T) {
 		{"instant infinity", col(change.KindInstant, 6), change.Instant(change.NegativeInfinity), "-infinity"},
 		{"last instant of Postgres", col(change.KindInstant, 6), change.Instant(9224318015999999999 - 946684800000000), "+294247-01-01T00:00:00.000000Z"},
 		{"wall time without fraction", col(change.KindWallTime, 0), change.WallTime(86400e6), "2000-01-02T00:00:00"},
+		{"first instant of 64 bits", col(change.KindInstant, 6), change.Instant(change.NegativeInfinity + 1), "-290278-12-22T19:59:05.224193Z"},
+		{"last instant of 64 bits", col(change.KindInstant, 6), change.Instant(change.Infinity - 1), "+294277-01-09T04:00:54.775806Z"},
 		{"24:00", col(change.KindTime, 0), change.Time(86400e6), "24:00:00"},
 		{"negative duration", col(change.KindTime, 2), change.Time(-838*3600e6 - 10000), "-838:00:00.01"},
 	}

@@ -81,7 +81,17 @@ func parseFloat(s string, bits int) (float64, error) {
 
 // fits says that a day and a time of it are inside 64 bits of microseconds and neither of the infinities.
 func fits(days, us int64) bool {
-	return days <= (Infinity-1-us)/microsPerDay && days >= (NegativeInfinity+1)/microsPerDay
+	const (
+		lastDay  = (Infinity - 1) / microsPerDay
+		firstDay = NegativeInfinity/microsPerDay - 1
+	)
+	switch {
+	case days >= lastDay:
+		return days == lastDay && us <= Infinity-1-lastDay*microsPerDay
+	case days <= firstDay:
+		return days == firstDay && us > NegativeInfinity-firstDay*microsPerDay
+	}
+	return true
 }
 
 func parseDateTime(kind Kind, s string) (Value, error) {
