@@ -58,6 +58,9 @@ func (s *Sink) settle(ctx context.Context, pg *pgconn.PgConn, table *change.Tabl
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkOwner(ctx, pg, table, to); err != nil {
+		return nil, err
+	}
 	if to != nil && !seen.prints[fingerprint] {
 		if err := retyped(table, to, seen, s.config.Schema); err != nil {
 			return nil, err

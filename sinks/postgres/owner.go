@@ -1,0 +1,35 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// checkOwner refuses a target table that another source or sink writes too, where a row counts once for its Position: two sources have
+// equal ones, and a row that is taken for a replay of another would be lost without a word. Where rows have keys, the key tells them apart, and
+// that no two writers have one key is the operator's to know. The caller holds the table's lock.
+func (s *Sink) checkOwner(ctx context.Context, pg *pgconn.PgConn, table *change.Table, to *target) error {
+	byKey := s.config.Mode != Append && len(table.Key) > 0 && (to == nil || to.column(columnPos) == nil)
+	rows, err := query(ctx, pg, `SELECT DISTINCT source, sink FROM `+s.own(tableShapes)+` WHERE name = $3 AND (source, sink) <> ($1, $2)
+ORDER BY source, sink`, s.config.SourceID, s.config.SinkName, table.Name)
+	if err != nil {
+		return wrapped("read the recorded shapes", err)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	source, sink := *rows[0][0], *rows[0][1]
+	name := quoteIdent(s.config.Schema) + "." + quoteIdent(table.Name)
+	if byKey {
+		s.log.Warn("the target table has another writer: no two may write one key, and a truncate empties it for both", "table", name,
+			"source", source, "sink", sink)
+		return nil
+	}
+	return preflightError("%s belongs to source %q, sink %q, and source %q, sink %q would write to it too, where rows are told apart by %s: "+
+		"give each sink a schema of its own; or, if the first is gone for good: UPDATE %s SET %s = NULL; "+
+		"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", name, source, sink, s.config.SourceID, s.config.SinkName, columnPos,
+		name, columnPos, s.own(tableShapes), quoteLiteral(source), quoteLiteral(sink), quoteLiteral(table.Name))
+}
