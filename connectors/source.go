@@ -16,6 +16,7 @@ type Start struct {
 	Resume   change.Resume   // the saved place; the source proves that the log still continues there, or returns change.ErrGap
 	Upto     change.Position // what was handed over and acknowledged with that Resume
 	Snapshot []byte          // the snapshot progress saved with it
+	Anew     bool            // no saved place, but targets hold what an earlier life has brought: the snapshot begins with their Truncate
 }
 
 // Opened is a Source and the place at which it begins. The capture loop saves that place before the first Read, and so before the
@@ -25,6 +26,7 @@ type Opened struct {
 	Identity string          // which log this is: server, database and timeline; an Epoch stands for one Identity
 	Resume   change.Resume   // Start.Resume, or the place where a new source begins
 	Upto     change.Position // Start.Upto, or the Position just below the first change to come
+	Snapshot []byte          // what is saved with the first place, so that a crash doesn't forget Start.Anew; nil: nothing
 }
 
 // Open connects to a server and opens a Source on it. It returns change.ErrGap, ErrBusy, ErrUnreachable, ErrDenied or ErrPreflight,

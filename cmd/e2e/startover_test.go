@@ -96,6 +96,60 @@ func TestSourceRestored(t *testing.T) {
 	})
 }
 
+// TestNewEpochAfterLostLog: slot and state directory are gone, and rows were deleted meanwhile, which nothing tells any more. A new epoch begins
+// with empty tables.
+func TestNewEpochAfterLostLog(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		r := newRig(t, stream)
+		r.seed(100)
+		r.source.Exec("create table lines (id bigint primary key, note text)")
+		r.source.Exec("insert into lines select g, 'first' from generate_series(1, 50) g")
+		r.once()
+		r.dropSlot()
+		r.goOn()
+		r.source.Exec("delete from lines")
+		r.forget()
+		r.once("--new-epoch")
+		r.equal("orders", "lines")
+		r.source.Exec("delete from orders where id % 7 = 0")
+		r.source.Exec("insert into lines values (1, 'again')")
+		r.once()
+		r.equal("orders", "lines")
+	})
+}
+
+// TestTableCreatedAgain: a table that was dropped and created again while nothing ran leaves no row of the first one behind.
+func TestTableCreatedAgain(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		r := newRig(t, stream)
+		r.seed(100)
+		r.once()
+		r.source.Exec("drop table orders")
+		r.seed(10)
+		r.once()
+		r.equal("orders")
+	})
+}
+
+// TestNewEpochWithoutSnapshot: where no rows are read, nothing can make both ends equal.
+func TestNewEpochWithoutSnapshot(t *testing.T) {
+	t.Parallel()
+	bothStreams(t, func(t *testing.T, stream string) {
+		r := newRig(t, stream)
+		r.seed(100)
+		r.once()
+		r.dropSlot()
+		r.goOn()
+		r.forget()
+		r.config.inSource = "      snapshot: { mode: never }"
+		r.unchanged(func() {
+			r.start("run", "--new-epoch").refuses(5, "snapshot mode is never", "set snapshot mode initial", "drop the pipeline")
+		})
+	})
+}
+
 // newLife is the way out where log is lost. What was deleted meanwhile is in no log and in no snapshot, so what was copied before has to
 // go: drop, empty the target, delete the topics, start anew.
 func (r *rig) newLife() {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,10 @@ func (o *opening) abandon(ctx context.Context) {
 }
 
 func (o *opening) open(ctx context.Context) (connectors.Opened, error) {
+	if o.start.Anew && o.config.SnapshotMode == SnapshotNever {
+		return connectors.Opened{}, fmt.Errorf("snapshot mode is never, so rows that were deleted at the source meanwhile would stay at the targets for ever; "+
+			"set snapshot mode initial, or drop the pipeline, empty its tables, delete its topics, and start it anew: %w", change.ErrGap)
+	}
 	for _, step := range []func(context.Context) error{o.connect, o.identify, o.publish, o.place, o.stream} {
 		if err := step(ctx); err != nil {
 			return connectors.Opened{}, err
@@ -250,10 +255,17 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 	if s.log.resume == "" {
 		s.log.resume = makeResume(o.id, o.config.Slot.Name, o.at)
 	}
-	if err := s.beside(o); err != nil {
+	err := s.beside(o)
+	if err != nil {
 		return connectors.Opened{}, err
+	}
+	opened := connectors.Opened{Source: s, Identity: o.id.String(), Resume: s.log.resume, Upto: o.at.upto}
+	if o.start.Anew {
+		if opened.Snapshot, err = s.runner.Saved(); err != nil {
+			return connectors.Opened{}, errors.Join(err, s.runner.Close())
+		}
 	}
 	go w.run(ctx)
 	s.watch(ctx)
-	return connectors.Opened{Source: s, Identity: o.id.String(), Resume: s.log.resume, Upto: o.at.upto}, nil
+	return opened, nil
 }

@@ -199,9 +199,18 @@ func TestALostCheckpointIsRefusedUnlessAnOperatorBeginsANewEpoch(t *testing.T) {
 		if !strings.Contains(err.Error(), "--new-epoch") || w.disk.saves == 0 || p.Status().State != pipeline.Halted {
 			t.Errorf("refused with %v", err)
 		}
-		cfg = w.config(newLife(), 1)
+		l := newLife()
+		l.step = func(at string) bool { return at == "read" }
+		cfg = w.config(l, 1)
 		cfg.NewEpoch = true
+		w.log.anew = []byte("all stale")
 		r = start(t, cfg)
+		<-l.killed
+		_ = r.stop() // a dead process says nothing
+		if rec := w.disk.newest(); string(rec.Snapshot) != "all stale" {
+			t.Errorf("%q is saved before the first read: a crash forgets that the targets are to be emptied", rec.Snapshot)
+		}
+		r = start(t, w.config(newLife(), 1)) // the operator has said it once
 		w.log.commit(op{1, 2})
 		after(2 * time.Second)
 		r.clean()

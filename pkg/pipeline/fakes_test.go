@@ -92,6 +92,7 @@ type slot struct {
 	openErr  func() error
 	readErr  func() error
 	epochs   []uint32
+	anew     []byte // the progress that Open returns where targets hold an earlier life's rows
 }
 
 func (s *slot) commit(ops ...op) {
@@ -135,7 +136,11 @@ func (s *slot) open(l *life) connectors.Open {
 			return connectors.Opened{}, fmt.Errorf("resume at %d, the slot stands at %d: %w", at, s.released, change.ErrGap)
 		}
 		f := &fakeSource{slot: s, life: l, epoch: start.Epoch, next: at}
-		return connectors.Opened{Source: f, Identity: s.identity, Resume: change.Resume(strconv.Itoa(at)), Upto: upto}, nil
+		o := connectors.Opened{Source: f, Identity: s.identity, Resume: change.Resume(strconv.Itoa(at)), Upto: upto}
+		if start.Anew {
+			o.Snapshot = s.anew
+		}
+		return o, nil
 	}
 }
 

@@ -85,10 +85,10 @@ func max2(p, q change.Position) change.Position {
 func (c *capture) place(rec checkpoint.Record, fresh bool, known uint32, stand []sinkMarks) (connectors.Start, error) {
 	if fresh {
 		if known != 0 && !c.cfg.NewEpoch {
-			return connectors.Start{}, fmt.Errorf("no checkpoint of %s, but epoch %d of source %s has been published or applied; restore the state directory, or start with --new-epoch: %w",
+			return connectors.Start{}, fmt.Errorf("no checkpoint of %s, but epoch %d of source %s has been published or applied; restore the state directory, or start with --new-epoch, which empties the targets' tables and reads all rows again: %w",
 				c.cfg.Name, known, c.cfg.SourceID, change.ErrGap)
 		}
-		return connectors.Start{Epoch: known + 1}, nil
+		return connectors.Start{Epoch: known + 1, Anew: known != 0}, nil
 	}
 	if known > rec.Epoch {
 		return connectors.Start{}, fmt.Errorf("the checkpoint is of epoch %d, but epoch %d of source %s has been published or applied: the state directory is an old one; restore the newer one, or remove it and start with --new-epoch: %w",
@@ -106,16 +106,19 @@ func (c *capture) place(rec checkpoint.Record, fresh bool, known uint32, stand [
 }
 
 // behind says that a target of a direct stream stands below the checkpoint, where the log is still to be had. A Record that has
-// been saved once only is the start itself: nothing has been acknowledged under it, so a target may have no marks yet.
+// been saved once only is the start itself: nothing has been acknowledged under it, so a target may have no marks yet, or an earlier epoch's.
 func (c *capture) behind(rec checkpoint.Record, stand []sinkMarks) (bool, error) {
 	behind := false
 	for _, s := range stand {
 		if len(s.marks) == 0 && rec.Generation > 1 {
 			return false, fmt.Errorf("sink %s has no marks of source %s, which stands at %s: the log before it is gone; "+
-				"remove the checkpoint and start with --new-epoch, which reads all rows again, into tables that are empty: %w",
+				"remove the checkpoint and start with --new-epoch, which empties the tables and reads all rows again: %w",
 				s.sink, c.cfg.SourceID, rec.Upto, change.ErrGap)
 		}
 		for _, m := range s.marks {
+			if rec.Generation == 1 && m.Pos.Epoch < rec.Epoch {
+				continue // of an earlier life: the process died before anything of this one was applied
+			}
 			if m.Pos.Less(rec.ReleasedUpto) {
 				return false, fmt.Errorf("sink %s stands at %s in lane %d, but the source has been allowed to forget everything up to %s: "+
 					"what lies between is missing (was the target restored?); drop the pipeline, empty its tables, and start it anew: %w",
@@ -170,7 +173,7 @@ func (c *capture) first(ctx context.Context, epoch uint32, opened connectors.Ope
 	rec, err := c.cfg.Store.Save(ctx, checkpoint.Record{
 		Pipeline: c.cfg.Name, Epoch: epoch, Identity: opened.Identity,
 		Resume: opened.Resume, Upto: opened.Upto, Released: opened.Resume, ReleasedUpto: opened.Upto,
-		Announced: map[string]string{},
+		Snapshot: opened.Snapshot, Announced: map[string]string{},
 	})
 	if err != nil {
 		return rec, fmt.Errorf("save the first position: %w", err)

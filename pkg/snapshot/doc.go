@@ -13,5 +13,6 @@
 // yet. While its table is read, such an Update is taken out of the stream, its key is kept in the progress,
 // and the row is read again by key before the table is done.
 //
-// A table without a key is one chunk, read at an exact log address.
+// A table without a key is one chunk, read at an exact log address. A table of which targets may hold rows that nothing will ever take away
+// begins with a Truncate.
 package snapshot

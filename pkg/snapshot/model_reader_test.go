@@ -42,7 +42,7 @@ func (m *model) serve() bool {
 }
 
 func (m *model) info(name string) snapshot.Info {
-	return snapshot.Info{Table: m.tables[name].shape(), Incarnation: "1", Estimate: 7}
+	return snapshot.Info{Table: m.tables[name].shape(), Incarnation: strconv.Itoa(m.tables[name].made), Estimate: 7}
 }
 
 // sel reads what is visible now.

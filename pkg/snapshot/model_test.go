@@ -29,11 +29,15 @@ type model struct {
 	part    int  // changes delivered of txns[cursor]
 	upto    change.Position
 	resume  change.Resume
+
+	known     map[string]bool // tables that may be dropped and created again from now on
+	recreated bool            // some table was
 }
 
 type modelTable struct {
 	name   string
 	shapes []*change.Table
+	made   int // how often it was created
 }
 
 type modelTxn struct {
@@ -63,7 +67,7 @@ type call struct {
 var keyless = map[string]bool{"public.h": true}
 
 func newModel(t *rapid.T) *model {
-	m := &model{t: t, lsn: 10, tables: map[string]*modelTable{}, calls: make(chan *call, 4),
+	m := &model{t: t, lsn: 10, tables: map[string]*modelTable{}, known: map[string]bool{}, calls: make(chan *call, 4),
 		budget: rapid.IntRange(0, 250).Draw(t, "budget"), refuse: rapid.IntRange(0, 1).Draw(t, "refuse")}
 	for _, name := range []string{"public.a", "public.h", "public.b"} {
 		m.tables[name] = &modelTable{name: name}
@@ -209,6 +213,20 @@ func (m *model) emit(x *modelTxn, name string, c change.Change, key string) {
 	x.effects = append(x.effects, e)
 }
 
+// createAgain drops a table and creates it again, which no log tells.
+func (m *model) createAgain(name string) {
+	if !m.known[name] || m.locked(name, "*") {
+		return
+	}
+	x := m.begin()
+	x.effects, x.visible = []effect{{table: name, key: "*"}}, true
+	m.lsn = x.lsn
+	m.txns = append(m.txns, x)
+	m.tables[name].made++
+	m.recreated = true
+	m.alter(name)
+}
+
 // step makes one random thing happen on the server.
 func (m *model) step() {
 	names := []string{"public.a", "public.h", "public.b"}
@@ -233,6 +251,8 @@ func (m *model) step() {
 		if name := rapid.SampledFrom(names).Draw(m.t, "table"); !m.locked(name, "*") {
 			m.alter(name)
 		}
+	case n <= 12 && len(m.known) > 0:
+		m.createAgain(rapid.SampledFrom(names).Draw(m.t, "table"))
 	case n <= 14 && len(m.txns) > 0:
 		if x := rapid.SampledFrom(m.txns).Draw(m.t, "txn"); !x.visible {
 			x.visible = true
@@ -287,8 +307,11 @@ func (m *model) deliver() change.Batch {
 	var out []change.Change
 	for n := rapid.IntRange(1, 6).Draw(m.t, "changes"); n > 0 && m.cursor < len(m.txns); n-- {
 		x := m.txns[m.cursor]
-		out = append(out, x.changes[m.part])
-		if m.part++; m.part == len(x.changes) {
+		if len(x.changes) > 0 {
+			out = append(out, x.changes[m.part])
+			m.part++
+		}
+		if m.part == len(x.changes) {
 			m.cursor, m.part = m.cursor+1, 0
 			m.upto = change.Position{Epoch: 1, Commit: x.lsn, Seq: change.MaxSeq}
 			m.resume = change.Resume(strconv.FormatUint(x.lsn+1, 10))

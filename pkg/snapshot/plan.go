@@ -89,6 +89,8 @@ func (r *Runner) plan() {
 		r.ask(&job{kind: jobLookup, table: t, sel: Select{Name: t.Table}})
 	case r.gate == gateHorizon:
 		r.ask(&job{kind: jobHorizon})
+	case t.Stale:
+		r.askStale(t)
 	case r.gate == gateSettle || r.window.fresh > freshMany || r.window.forgotten():
 		r.ask(&job{kind: jobWatermark})
 	case len(t.info.Table.Key) == 0:
@@ -156,7 +158,8 @@ func (r *Runner) opening() bool {
 
 // sortIn deals with an answer. A chunk stays out until it can be handed over.
 func (r *Runner) sortIn(j *job) error {
-	if j.kind != jobChunk && j.kind != jobReread && j.kind != jobWatermark || j.err != nil {
+	switch {
+	case j.err != nil, j.kind == jobLookup, j.kind == jobHorizon, j.kind == jobOpen:
 		r.remove(j)
 	}
 	switch {
@@ -175,7 +178,7 @@ func (r *Runner) sortIn(j *job) error {
 	case jobHorizon:
 		r.horizon, r.gate = j.horizon, gateSettle
 	case jobLookup:
-		r.lookedUp(j.table, j.info)
+		r.lookedUp(j)
 	case jobOpen:
 		r.opened(j)
 	case jobChunk:
@@ -196,12 +199,14 @@ func (r *Runner) vanished(t *table) {
 }
 
 // lookedUp begins or resumes a table. One that was dropped and created again starts over, done or not.
-func (r *Runner) lookedUp(t *table, info Info) {
+func (r *Runner) lookedUp(j *job) {
+	t, info := j.table, j.info
 	known := !t.Started.IsZero()
+	t.asked = j.batch
 	if wasDone := t.Done; !t.begin(info) {
 		r.log.Warn("snapshot: the table is another one than before, its snapshot starts over", "table", t.Table)
 		if wasDone {
-			r.gate = gateHorizon // its changes were not observed so far
+			r.gate, t.info = gateHorizon, Info{} // its changes, and their shapes, were not observed so far
 		}
 		known = false
 	}

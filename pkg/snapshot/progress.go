@@ -26,6 +26,7 @@ type savedTable struct {
 	Where       string    `json:"where,omitempty"`
 	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
 	Whole       bool      `json:"whole,omitempty"`     // the target may have its rows already: nothing is taken out of the stream
+	Stale       bool      `json:"stale,omitempty"`     // the target may have rows that nothing will ever take away: a Truncate comes first
 	Key         []string  `json:"key,omitempty"`       // keySignature that Last belongs to
 	Last        []string  `json:"last,omitempty"`
 	Scanned     bool      `json:"scanned,omitempty"` // the last chunk has been handed over
@@ -94,6 +95,7 @@ type table struct {
 	info    Info                // of this run's Lookup; a nil Table: not looked up yet
 	checked bool                // a table that is done is still the one which was read
 	limit   int                 // rows to ask for next
+	asked   uint64              // the batches observed when info was asked for
 }
 
 type seenShape struct {
@@ -123,6 +125,7 @@ func (t *table) begin(info Info) bool {
 	sig := keySignature(info.Table)
 	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
 	t.Whole = t.Whole && !replaced
+	t.Stale = (t.Stale || replaced) && len(info.Table.Key) > 0 // without a key its snapshot begins with a Truncate anyway
 	same := t.Started.IsZero() || (!replaced && slices.Equal(t.Key, sig))
 	if !same {
 		t.startOver()
@@ -149,6 +152,7 @@ func mergeTables(saved []savedTable, cfg *Config) []*table {
 				s.Where = cfg.Where[i]
 			}
 		}
+		s.Stale = s.Stale || cfg.Anew
 		delete(known, name)
 		tables = append(tables, newTable(s))
 	}

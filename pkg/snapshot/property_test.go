@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -30,6 +31,8 @@ type run struct {
 	g      *target
 	places []place
 	runner *snapshot.Runner
+	again  bool // tables are dropped and created again
+	anew   bool // the target holds rows of an earlier life, whose log is gone
 
 	ctx    context.Context // of the requests
 	cancel context.CancelFunc
@@ -40,12 +43,19 @@ var included = []string{"public.a", "public.h", "public.b"}
 
 func (r *run) open() {
 	at := r.places[len(r.places)-1]
-	runner, err := snapshot.New(snapshot.Config{Log: r.m, Reader: r.m, Tables: included, Saved: at.saved, Upto: at.upto,
+	r.g.parks = r.m.recreated
+	runner, err := snapshot.New(snapshot.Config{Log: r.m, Reader: r.m, Tables: included, Saved: at.saved, Upto: at.upto, Anew: r.anew,
 		Resume: at.resume, KeyBytes: rapid.SampledFrom([]int{1, 600, 1 << 20}).Draw(r.t, "key bytes")})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.runner = runner
+	if r.anew { // a crash doesn't forget it
+		r.anew = false
+		if r.places[0].saved, err = runner.Saved(); err != nil {
+			r.t.Fatal(err)
+		}
+	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	clear(r.g.announced)
 }
@@ -96,6 +106,9 @@ func (r *run) read() change.Batch {
 		b.Snapshot = last.saved
 	}
 	r.places = append(r.places, place{b.Resume, b.Upto, b.Snapshot, r.g.clone()})
+	if r.again {
+		r.know(string(b.Snapshot))
+	}
 	return b
 }
 
@@ -131,6 +144,10 @@ func inBubble(t *testing.T, property func(t *rapid.T)) {
 func TestTargetEqualsSource(t *testing.T) {
 	inBubble(t, func(t *rapid.T) {
 		r := &run{t: t, m: newModel(t), g: newTarget(t)}
+		r.again = rapid.Bool().Draw(t, "again")
+		if r.anew = rapid.Bool().Draw(t, "anew"); r.anew {
+			r.g.earlier()
+		}
 		r.places = []place{{r.m.resume, r.m.upto, nil, r.g.clone()}}
 		r.open()
 		defer func() { _ = r.close() }()
@@ -140,19 +157,52 @@ func TestTargetEqualsSource(t *testing.T) {
 				r.request(rapid.SampledFrom(included).Draw(t, "again"))
 			}
 		}
-		for n := 0; !r.done() || r.places[len(r.places)-1].upto.Less(r.m.end()); n++ {
-			if n == 2000 {
-				t.Fatalf("no end: %+v at %s of %s", r.runner.Progress(), r.places[len(r.places)-1].upto, r.m.end())
+		r.toEnd()
+		if r.again { // what is created again after its snapshot is found at the next start
+			for _, name := range included {
+				if rapid.Bool().Draw(t, "last") {
+					r.m.createAgain(name)
+					x := r.m.begin()
+					r.m.write(x, name)
+					x.visible = true
+					r.m.log(x)
+				}
 			}
-			r.m.Nudge()
-			r.read()
+			r.kill()
+			r.toEnd()
 		}
 		for _, name := range included {
+			if len(r.g.parked[name]) > 0 {
+				t.Fatalf("%s: %v stay parked", name, r.g.parked[name])
+			}
 			if got, want := r.g.content(name), r.m.content(name); got != want {
 				t.Fatalf("%s: the target has\n%s\nthe source\n%s", name, got, want)
 			}
 		}
 	})
+}
+
+// know takes in which tables the progress tells by their incarnation: only of these can it be told that they are others now, so places before
+// are given up.
+func (r *run) know(progress string) {
+	for _, name := range included {
+		_, after, _ := strings.Cut(progress, `"table":"`+name+`"`)
+		if of, _, _ := strings.Cut(after, "}"); !r.m.known[name] && strings.Contains(of, `"incarnation"`) {
+			r.m.known[name] = true
+			r.places = r.places[len(r.places)-1:]
+		}
+	}
+}
+
+// toEnd reads until all has been handed over.
+func (r *run) toEnd() {
+	for n := 0; !r.done() || r.places[len(r.places)-1].upto.Less(r.m.end()); n++ {
+		if n == 2000 {
+			r.t.Fatalf("no end: %+v at %s of %s", r.runner.Progress(), r.places[len(r.places)-1].upto, r.m.end())
+		}
+		r.m.Nudge()
+		r.read()
+	}
 }
 
 // request asks for one more snapshot of a table; it is taken by a later Read.

@@ -60,6 +60,11 @@ func (r *Runner) settle() (bool, error) {
 	if r.upto.Less(j.chunk.High) {
 		return false, nil
 	}
+	if j.kind == jobStale {
+		r.remove(j)
+		r.empty(j)
+		return len(r.pieces) > 0, nil
+	}
 	r.window.look(j.chunk.Seen)
 	if !r.good(j) {
 		r.voidAll()

@@ -110,6 +110,9 @@ func New(cfg Config) (*Runner, error) {
 	return r, nil
 }
 
+// Saved is the progress as of now, for the first place that is saved. It is called before the first Read.
+func (r *Runner) Saved() ([]byte, error) { return formatProgress(r.tables) }
+
 // Close ends the Runner's goroutine and waits for it. The Log and the Reader's connections stay the caller's.
 func (r *Runner) Close() error {
 	r.timer.Stop()

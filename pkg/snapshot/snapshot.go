@@ -92,6 +92,7 @@ type Config struct {
 	Tables []string        // to be read, "schema.name", in this order
 	Where  []string        // a condition for each of Tables, or nil
 	Saved  []byte          // the progress saved with Resume, or nil
+	Anew   bool            // targets hold what an earlier life has brought: Tables are emptied there before their rows are read
 	Upto   change.Position // where the log begins: what was handed over and acknowledged with Resume
 	Resume change.Resume
 

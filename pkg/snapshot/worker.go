@@ -15,6 +15,7 @@ const (
 	jobWatermark
 	jobChunk
 	jobReread
+	jobStale
 	jobOpen
 )
 
@@ -55,7 +56,7 @@ func answer(ctx context.Context, reader Reader, j *job) {
 		j.info, j.err = reader.Lookup(ctx, j.sel.Name)
 	case jobHorizon:
 		j.horizon, j.err = reader.Horizon(ctx)
-	case jobWatermark, jobChunk, jobReread:
+	case jobWatermark, jobChunk, jobReread, jobStale:
 		j.chunk, j.err = reader.Select(ctx, j.sel)
 	case jobOpen:
 		limited, cancel := context.WithTimeout(ctx, j.patience)

@@ -1,0 +1,62 @@
+package snapshot
+
+import "github.com/tailwater-cdc/tailwater/pkg/change"
+
+// askStale gets ready to empty all tables of which a target may hold rows that nothing will ever take away: those of an earlier life whose
+// log is gone, and those of a table that was dropped and created again. All of them at once, for foreign keys may tie them together at the
+// target. The SELECT is there for the log's end behind it: above that stand all changes of the table that was, and, since a Horizon was asked
+// for in this run, all that an earlier process may have published, so that a Truncate begun again is a later one.
+func (r *Runner) askStale(current *table) {
+	for _, t := range r.tables {
+		if t.stale() && t.info.Table == nil {
+			r.ask(&job{kind: jobLookup, table: t, sel: Select{Name: t.Table}})
+			return
+		}
+	}
+	r.ask(&job{kind: jobStale, table: current, sel: Select{Name: current.Table, Limit: 1, MaxBytes: r.cfg.ChunkBytes}})
+}
+
+func (t *table) stale() bool { return t.Stale && !t.Done }
+
+// empty makes the Truncates, unless a table has changed its shape since it was looked up. What the stream has brought of the tables goes with
+// the rest, so chunks wait for a new horizon: each SELECT then sees all transactions that stand before the Truncate (invariant 2), and no
+// condition may keep rows out.
+func (r *Runner) empty(j *job) {
+	if j.chunk.Incarnation != j.table.Incarnation {
+		j.table.info, j.table.checked = Info{}, false
+		return
+	}
+	var emptied []*table
+	for _, t := range r.tables {
+		if !t.stale() || t.info.Table == nil {
+			continue
+		}
+		for _, s := range t.shapes {
+			if s.batch > t.asked && s.table != t.info.Table && !r.same(s.table, t.info.Table) {
+				t.info = Info{}
+				return
+			}
+		}
+		emptied = append(emptied, t)
+	}
+	if len(emptied) == 0 {
+		return
+	}
+	var changes []change.Change
+	for _, t := range emptied {
+		changes = r.introduce(changes, t.info.Table, r.upto)
+	}
+	for _, t := range emptied {
+		changes = append(changes, change.Change{Op: change.Truncate, Table: t.info.Table, Pos: r.upto})
+	}
+	r.pieces, r.last = changes, func() {
+		for _, t := range emptied {
+			if t.Where != "" {
+				r.log.Warn("snapshot: the table is emptied first, so all its rows are read", "table", t.Table, "where", t.Where)
+			}
+			t.Stale, t.Whole, t.Where = false, false, ""
+			r.log.Info("snapshot: the table is emptied downstream before its rows come", "table", t.Table)
+		}
+		r.gate, r.dirty = gateHorizon, true
+	}
+}
