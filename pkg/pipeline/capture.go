@@ -126,15 +126,26 @@ func (r *reader) run(ctx, work context.Context) error {
 			return unlessStopped(ctx, fmt.Errorf("read the log's end: %w", err))
 		}
 	}
-	for ctx.Err() == nil {
-		b, err := r.source.Read(ctx, r.cfg.BatchBytes)
+	var newest change.Position // of all that has been read
+	for open := false; open || ctx.Err() == nil; {
+		// Invariant 10: a stop falls between two transactions. A part of one would be repeated, and a target that takes
+		// transactions whole would wait for the rest.
+		reading := ctx
+		if open {
+			reading = work
+		}
+		b, err := r.source.Read(reading, r.cfg.BatchBytes)
 		if err != nil {
-			return unlessStopped(ctx, fmt.Errorf("read: %w", err))
+			return unlessStopped(reading, fmt.Errorf("read: %w", err))
 		}
 		if err := r.publish(work, b); err != nil {
 			return err
 		}
-		if r.cfg.Once && !b.Upto.Less(head) && r.snapshotComplete() {
+		if n := len(b.Changes); n > 0 {
+			newest = b.Changes[n-1].Pos
+		}
+		open = b.Upto.Less(newest)
+		if r.cfg.Once && !open && !b.Upto.Less(head) && r.snapshotComplete() {
 			return nil
 		}
 	}
