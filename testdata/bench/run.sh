@@ -180,6 +180,7 @@ latency() {
 			if [ $kind = kafka ]; then
 				topic "$db.public.orders" || true
 				psql_at "$(database "$TAILWATER_PG15" "$db")" -c "insert into orders values (-1, 0, 'new', 1, 'warm')"
+				until [ "$(psql_at "$target" -c "select count(*) from orders")" = 1 ]; do kill -0 "$pid" && sleep 0.1; done
 				measure "$(database "$TAILWATER_PG15" "$db")" "tailwater kafka" -broker "$TAILWATER_KAFKA" -topic "$db.public.orders" -target "$target"
 			else
 				measure "$(database "$TAILWATER_PG15" "$db")" "tailwater direct" -target "$target"

@@ -255,10 +255,12 @@ func (r *rig) topic(table string) []record {
 		})
 		last := map[string]string{}
 		for offset := int64(0); offset < end; {
-			res, err := client.Fetch(ctx, &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
-			if err != nil {
-				r.t.Fatal(err)
-			}
+			var res *kafka.FetchResponse
+			testenv.Wait(r.t, "records of "+name, func() bool { // an answer with an error in it holds none
+				var err error
+				res, err = client.Fetch(ctx, &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
+				return err == nil && res.Error == nil
+			})
 			before := offset
 			for {
 				rec, err := res.Records.ReadRecord()
