@@ -150,6 +150,32 @@ func TestSnapshotIsResumed(t *testing.T) {
 	}
 }
 
+// waitForSyncRep returns once commits wait for a standby. The setting is shown before that: the checkpointer tells the others.
+func waitForSyncRep(t *testing.T, pg *testenv.PG) {
+	t.Helper()
+	const waiting = "from pg_stat_activity where wait_event = 'SyncRep'"
+	probe := pg.Connect()
+	testenv.Wait(t, "commits to wait for the standby", func() bool {
+		done := make(chan error, 1)
+		go func() {
+			_, err := probe.Exec(context.WithoutCancel(t.Context()), "insert into probe values (1)")
+			done <- err
+		}()
+		for {
+			select {
+			case <-done:
+				return false
+			default:
+			}
+			if pg.Value("select count(*) "+waiting) != "0" {
+				pg.Exec("select pg_cancel_backend(pid) " + waiting)
+				<-done
+				return true
+			}
+		}
+	})
+}
+
 // TestSnapshotOfInvisibleCommit is interleaving 11: a commit is in the log, and streamed, while a synchronous standby that is away keeps
 // it from being visible.
 func TestSnapshotOfInvisibleCommit(t *testing.T) {
@@ -158,6 +184,7 @@ func TestSnapshotOfInvisibleCommit(t *testing.T) {
 	pg.Exec("create table a (id int primary key, v text)")
 	pg.Exec("insert into a select i, 'old' from generate_series(1, 10) i")
 	pg.Exec("create table first (id int primary key)")
+	pg.Exec("create table probe (n int)")
 	p := newPipe(t, pg.PG, "public.first", "public.a")
 	for !p.runner.Progress()[0].Done { // a commit that was invisible at the start would be waited for
 		p.read()
@@ -166,7 +193,7 @@ func TestSnapshotOfInvisibleCommit(t *testing.T) {
 	writer := pg.Connect()
 	pg.Exec("alter system set synchronous_standby_names = 'nobody'")
 	pg.Exec("select pg_reload_conf()")
-	testenv.Wait(t, "the setting", func() bool { return pg.Value("show synchronous_standby_names") == "nobody" })
+	waitForSyncRep(t, pg.PG)
 	committed := make(chan error, 1)
 	go func() {
 		_, err := writer.Exec(context.WithoutCancel(t.Context()), "begin; update a set v = 'new' where id <= 5; delete from a where id = 6; commit")

@@ -104,8 +104,8 @@ func (l *applying) outcome(ctx context.Context, err error) error {
 			return fmt.Errorf("%d %w in sink %s: `parked list` shows them", n, errParked, l.sink.Name)
 		}
 		return nil
-	case ctx.Err() != nil && l.failed == nil:
-		return nil // Fetch ended because it was told to
+	case ctx.Err() != nil && (l.failed == nil || errors.Is(l.failed, errMoved)):
+		return nil // Fetch ended because it was told to; whoever has moved the marks has applied what we didn't
 	case errors.Is(err, change.ErrFenced):
 		return fmt.Errorf("%s", err.Error()) // lanes were lost, which ends nothing: the next life gets its own
 	}
