@@ -258,7 +258,6 @@ type disk struct {
 	mu      sync.Mutex
 	records []checkpoint.Record // at most two, newest last
 	saves   int
-	fallen  bool // the newest was torn
 	loadErr error
 	check   func(r checkpoint.Record) // called before each Save
 }
