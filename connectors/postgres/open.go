@@ -45,7 +45,6 @@ type opening struct {
 	interval  time.Duration
 	at        place
 	proof     proof
-	fresh     bool // the slot was made now
 }
 
 func (o *opening) abandon(ctx context.Context) {
@@ -178,7 +177,6 @@ func (o *opening) place(ctx context.Context) error {
 		if lsn, err = createSlot(ctx, o.repl.conn, o.conn, o.config); err != nil {
 			return err
 		}
-		o.fresh = true
 		o.config.Logger.Info("slot created", "slot", o.config.Slot.Name, "pos", lsnText(lsn))
 	}
 	o.at = place{upto: below(o.start.Epoch, lsn), lsn: lsn}
