@@ -1,20 +1,24 @@
 // Command latency writes single-row transactions at a steady rate and measures how long each takes from just before it is sent to the moment
 // at which a consumer holds its record, and to the commit in the target. The time of sending travels in the row's note; both ends are
-// on this machine, so there is one clock. It reads the topic with kafka-go and the target by LISTEN, never by our own decoders.
+// on this machine, so there is one clock. It reads the topic with kafka-go and the target by LISTEN, never by our own decoders. The source is
+// PostgreSQL, MySQL or MariaDB; the target PostgreSQL.
 package main
 
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	_ "github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/segmentio/kafka-go"
 )
@@ -26,7 +30,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.source, "source", "", "URL of the database that is written to")
+	flag.StringVar(&o.source, "source", "", "URL of the database that is written to, postgres://… or mysql://user@host:port/database")
 	flag.StringVar(&o.target, "target", "", "URL of the target, whose table orders has the trigger of latency.sql; empty: none")
 	flag.StringVar(&o.broker, "broker", "", "Kafka's address; empty: none")
 	flag.StringVar(&o.topic, "topic", "", "topic")
@@ -109,23 +113,47 @@ func (o *options) run(ctx context.Context) error {
 }
 
 func (o *options) write(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, o.source)
+	insert, closeSource, err := o.inserter(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx)
+	defer closeSource()
 	tick := time.NewTicker(time.Second / time.Duration(o.rate))
 	defer tick.Stop()
 	first := time.Now().UnixNano()
 	for i := range o.rate * o.seconds {
 		<-tick.C
-		_, err := conn.Exec(ctx, "insert into orders (id, customer_id, status, amount, note) values ($1, $2, 'new', 1.25, $3)",
-			first+int64(i), i, strconv.FormatInt(time.Now().UnixNano(), 10))
-		if err != nil {
+		if err := insert(first+int64(i), i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// inserter connects to the source and returns what writes one row in a transaction of its own.
+func (o *options) inserter(ctx context.Context) (insert func(id int64, customer int) error, closeSource func(), err error) {
+	now := func() string { return strconv.FormatInt(time.Now().UnixNano(), 10) }
+	if dsn, ok := strings.CutPrefix(o.source, "mysql://"); ok {
+		user, rest, _ := strings.Cut(dsn, "@")
+		host, database, _ := strings.Cut(rest, "/")
+		db, err := sql.Open("mysql", fmt.Sprintf("%s@tcp(%s)/%s?interpolateParams=true", user, host, database))
+		if err != nil {
+			return nil, nil, err
+		}
+		db.SetMaxOpenConns(1)
+		return func(id int64, customer int) error {
+			_, err := db.ExecContext(ctx, "insert into orders (id, customer_id, status, amount, note) values (?, ?, 'new', 1.25, ?)", id, customer, now())
+			return err
+		}, func() { db.Close() }, nil
+	}
+	conn, err := pgx.Connect(ctx, o.source)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(id int64, customer int) error {
+		_, err := conn.Exec(ctx, "insert into orders (id, customer_id, status, amount, note) values ($1, $2, 'new', 1.25, $3)", id, customer, now())
+		return err
+	}, func() { conn.Close(ctx) }, nil
 }
 
 func (o *options) watchTopic(ctx context.Context, s *seen, failed chan<- error) error {
