@@ -42,7 +42,7 @@ func (m *model) serve() bool {
 }
 
 func (m *model) info(name string) snapshot.Info {
-	return snapshot.Info{Table: m.tables[name].shape(), Incarnation: strconv.Itoa(m.tables[name].made), Estimate: 7}
+	return snapshot.Info{Table: m.tables[name].shape(), Incarnation: strconv.Itoa(m.tables[name].made), Parts: m.partsOf(name), Estimate: 7}
 }
 
 // sel reads what is visible now.
@@ -74,7 +74,7 @@ func (m *model) sel(c *call) {
 	}
 	limit := min(c.sel.Limit, rapid.IntRange(1, 4).Draw(m.t, "limit"))
 	for _, key := range slices.Sorted(maps.Keys(rows)) {
-		if len(c.sel.After) > 0 && key <= c.sel.After[0] {
+		if len(c.sel.After) > 0 && key <= c.sel.After[0] || !partsMatch(c.sel.Where, key) {
 			continue
 		}
 		if len(c.chunk.Rows) == limit {

@@ -30,14 +30,15 @@ type model struct {
 	upto    change.Position
 	resume  change.Resume
 
-	known     map[string]bool // tables that may be dropped and created again from now on
-	recreated bool            // some table was
+	recreated bool            // some table was, or rows came beside the log
+	changed   map[string]bool // tables to be looked at again
 }
 
 type modelTable struct {
 	name   string
 	shapes []*change.Table
 	made   int // how often it was created
+	parts  []modelPart
 }
 
 type modelTxn struct {
@@ -67,10 +68,10 @@ type call struct {
 var keyless = map[string]bool{"public.h": true}
 
 func newModel(t *rapid.T) *model {
-	m := &model{t: t, lsn: 10, tables: map[string]*modelTable{}, known: map[string]bool{}, calls: make(chan *call, 4),
+	m := &model{t: t, lsn: 10, tables: map[string]*modelTable{}, changed: map[string]bool{}, calls: make(chan *call, 4),
 		budget: rapid.IntRange(0, 250).Draw(t, "budget"), refuse: rapid.IntRange(0, 1).Draw(t, "refuse")}
 	for _, name := range []string{"public.a", "public.h", "public.b"} {
-		m.tables[name] = &modelTable{name: name}
+		m.tables[name] = &modelTable{name: name, parts: newParts(name)}
 		m.alter(name)
 	}
 	first := m.begin()
@@ -168,7 +169,7 @@ func always(*modelTxn) bool { return true }
 func (m *model) write(x *modelTxn, name string) {
 	id := int64(rapid.IntRange(1, 7).Draw(m.t, "id"))
 	key := strconv.FormatInt(id, 10)
-	if m.locked(name, key) {
+	if m.locked(name, key) || !m.tables[name].takes(id) {
 		return
 	}
 	rows := m.state(name, always, x)
@@ -188,7 +189,7 @@ func (m *model) write(x *modelTxn, name string) {
 	case op <= 7:
 		to := int64(rapid.IntRange(1, 7).Draw(m.t, "to"))
 		other := strconv.FormatInt(to, 10)
-		if _, taken := rows[other]; taken || m.locked(name, other) {
+		if _, taken := rows[other]; taken || m.locked(name, other) || !m.tables[name].takes(to) {
 			return
 		}
 		m.emit(x, name, change.Change{Op: change.Delete, Before: []change.Value{change.Int(id), {}, {}}}, key)
@@ -215,7 +216,7 @@ func (m *model) emit(x *modelTxn, name string, c change.Change, key string) {
 
 // createAgain drops a table and creates it again, which no log tells.
 func (m *model) createAgain(name string) {
-	if !m.known[name] || m.locked(name, "*") {
+	if m.locked(name, "*") {
 		return
 	}
 	x := m.begin()
@@ -223,7 +224,8 @@ func (m *model) createAgain(name string) {
 	m.lsn = x.lsn
 	m.txns = append(m.txns, x)
 	m.tables[name].made++
-	m.recreated = true
+	m.recreated, m.changed[name] = true, true
+	m.tables[name].parts = newParts(name)
 	m.alter(name)
 }
 
@@ -251,8 +253,10 @@ func (m *model) step() {
 		if name := rapid.SampledFrom(names).Draw(m.t, "table"); !m.locked(name, "*") {
 			m.alter(name)
 		}
-	case n <= 12 && len(m.known) > 0:
+	case n <= 11:
 		m.createAgain(rapid.SampledFrom(names).Draw(m.t, "table"))
+	case n <= 12:
+		m.repart(rapid.SampledFrom(names).Draw(m.t, "table"))
 	case n <= 14 && len(m.txns) > 0:
 		if x := rapid.SampledFrom(m.txns).Draw(m.t, "txn"); !x.visible {
 			x.visible = true

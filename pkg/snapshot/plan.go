@@ -21,7 +21,7 @@ func (r *Runner) Request(ctx context.Context, name, where string) error {
 	case len(info.Table.Key) == 0 && where != "":
 		return fmt.Errorf("snapshot of %s: it has no key, so its snapshot begins with Truncate and must be of all rows: %w", name, change.ErrPreflight)
 	}
-	q := request{table: name, where: where, taken: make(chan struct{})}
+	q := request{table: name, where: where, info: info, taken: make(chan struct{})}
 	r.mu.Lock()
 	for _, p := range r.progress {
 		if p.Table == name && !p.Done {
@@ -53,7 +53,7 @@ func (r *Runner) takeRequests() {
 		r.accepted = append(r.accepted, q.taken)
 		t := r.byName[q.table]
 		if t == nil {
-			t = newTable(savedTable{Table: q.table, Estimate: -1, Requested: true})
+			t = newTable(savedTable{Table: q.table, Incarnation: q.info.Incarnation, Parts: partIDs(q.info.Parts), Estimate: -1, Requested: true})
 			r.tables = append(r.tables, t)
 			r.byName[q.table] = t
 		} else if !t.Done {
@@ -72,7 +72,7 @@ func (r *Runner) takeRequests() {
 func (r *Runner) plan() {
 	t := r.current()
 	if t == nil {
-		r.window = window{max: r.cfg.KeyBytes}
+		r.window = window{max: r.cfg.KeyBytes / 2}
 		return
 	}
 	r.timer.Reset(idleEvery) // while a snapshot is under way an idle log doesn't keep Read for longer
@@ -193,7 +193,7 @@ func (r *Runner) vanished(t *table) {
 		r.log.Warn("snapshot: the table is gone, its snapshot ends", "table", t.Table, "n", t.Rows)
 	}
 	r.voidAll()
-	clear(t.reread)
+	t.unwantAll()
 	clear(t.touched)
 	t.Done, t.checked, r.dirty = true, true, true
 }
@@ -212,6 +212,9 @@ func (r *Runner) lookedUp(j *job) {
 	}
 	t.checked = true
 	r.dirty = r.dirty || !known
+	if t.info.Table != nil {
+		r.readGained(t)
+	}
 	r.report()
 	if !known {
 		r.log.Info("snapshot begins", "table", t.Table, "n", info.Estimate)

@@ -23,6 +23,7 @@ type savedProgress struct {
 type savedTable struct {
 	Table       string    `json:"table"`
 	Incarnation string    `json:"incarnation,omitempty"`
+	Parts       []string  `json:"parts,omitempty"` // IDs of those whose rows have been or are being read
 	Where       string    `json:"where,omitempty"`
 	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
 	Whole       bool      `json:"whole,omitempty"`     // the target may have its rows already: nothing is taken out of the stream
@@ -89,13 +90,14 @@ func sortedKeys(set map[string]struct{}) []string {
 // table is one table's state: what is saved of it, and what lives only in this run.
 type table struct {
 	savedTable
-	reread  map[string]struct{} // Reread as a set
-	touched map[string]*event   // by key: what transactions in the window did to the table's rows, oldest first
-	shapes  []seenShape         // the shapes in which the stream has brought its rows
-	info    Info                // of this run's Lookup; a nil Table: not looked up yet
-	checked bool                // a table that is done is still the one which was read
-	limit   int                 // rows to ask for next
-	asked   uint64              // the batches observed when info was asked for
+	reread      map[string]struct{} // Reread as a set
+	rereadBytes int                 // of memory, about
+	touched     map[string]*event   // by key: what transactions in the window did to the table's rows, oldest first
+	shapes      []seenShape         // the shapes in which the stream has brought its rows
+	info        Info                // of this run's Lookup; a nil Table: not looked up yet
+	checked     bool                // a table that is done is still the one which was read
+	limit       int                 // rows to ask for next
+	asked       uint64              // the batches observed when info was asked for
 }
 
 type seenShape struct {
@@ -106,7 +108,7 @@ type seenShape struct {
 func newTable(s savedTable) *table {
 	t := &table{savedTable: s, reread: make(map[string]struct{}, len(s.Reread)), touched: map[string]*event{}, limit: firstLimit}
 	for _, key := range s.Reread {
-		t.reread[key] = struct{}{}
+		t.want(key)
 	}
 	t.Reread = nil
 	return t
@@ -116,7 +118,7 @@ func newTable(s savedTable) *table {
 func (t *table) startOver() {
 	t.Key, t.Last, t.Scanned, t.Rows, t.Done = nil, nil, false, 0, false
 	t.Started = time.Time{}
-	clear(t.reread)
+	t.unwantAll()
 	t.limit = firstLimit
 }
 
@@ -124,11 +126,17 @@ func (t *table) startOver() {
 func (t *table) begin(info Info) bool {
 	sig := keySignature(info.Table)
 	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
-	t.Whole = t.Whole && !replaced
-	t.Stale = (t.Stale || replaced) && len(info.Table.Key) > 0 // without a key its snapshot begins with a Truncate anyway
-	same := t.Started.IsZero() || (!replaced && slices.Equal(t.Key, sig))
+	lost := !replaced && t.lost(info.Parts)
+	t.Whole = t.Whole && !replaced && !lost
+	t.Stale = (t.Stale || replaced || lost) && len(info.Table.Key) > 0 // without a key its snapshot begins with a Truncate anyway
+	same := t.Started.IsZero() || (!replaced && !lost && slices.Equal(t.Key, sig))
 	if !same {
 		t.startOver()
+	}
+	if info.Parts == nil { // an Export's
+		info.Parts = t.info.Parts
+	} else if t.Parts == nil || t.Started.IsZero() && t.Where == "" {
+		t.Parts = partIDs(info.Parts) // all are read
 	}
 	t.info, t.Incarnation, t.Key, t.Estimate = info, info.Incarnation, sig, info.Estimate
 	if t.Started.IsZero() {
@@ -150,6 +158,9 @@ func mergeTables(saved []savedTable, cfg *Config) []*table {
 			s = savedTable{Table: name, Estimate: -1}
 			if cfg.Where != nil {
 				s.Where = cfg.Where[i]
+			}
+			if cfg.Begun != nil {
+				s.Incarnation, s.Parts = cfg.Begun[i].Incarnation, partIDs(cfg.Begun[i].Parts)
 			}
 		}
 		s.Stale = s.Stale || cfg.Anew

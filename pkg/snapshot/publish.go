@@ -194,10 +194,10 @@ func (r *Runner) introduce(changes []change.Change, t *change.Table, at change.P
 func (r *Runner) finished(j *job) {
 	t := j.table
 	for _, key := range j.sel.Keys {
-		delete(t.reread, key) // read, or gone
+		t.unwant(key) // read, or gone
 	}
 	for _, key := range j.whole {
-		delete(t.reread, key) // Invariant 7: whole downstream by now, through its row or through the stream
+		t.unwant(key) // Invariant 7: whole downstream by now, through its row or through the stream
 	}
 	t.Rows += int64(len(j.chunk.Rows))
 	if j.kind == jobChunk {
@@ -217,6 +217,12 @@ func (r *Runner) complete(t *table) {
 	fault.Point("snapshot.before_done")
 	t.Done, t.Scanned, t.Last, t.shapes = true, false, nil, nil
 	clear(t.touched)
+	if t.Whole {
+		t.Where = "" // it was for this once
+	}
 	r.dirty = true
 	r.log.Info("snapshot done", "table", t.Table, "n", t.Rows, "took", time.Since(t.Started))
+	if t.info.Table != nil {
+		r.readGained(t)
+	}
 }

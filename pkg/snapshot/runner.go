@@ -59,13 +59,15 @@ type Runner struct {
 	retryAt   time.Time
 	patience  time.Duration // between two attempts to open an Export
 
-	dirty     bool
-	published bool      // the batch before this Read held rows
-	handed    time.Time // when the last batch was handed over
-	accepted  []chan struct{}
+	rereadRoom int // bytes that boundReread has found free and that have not been taken since
+	dirty      bool
+	published  bool      // the batch before this Read held rows
+	handed     time.Time // when the last batch was handed over
+	accepted   []chan struct{}
 
 	mu       sync.Mutex
 	requests []request
+	looks    []string // tables to be looked up again
 	progress []Progress
 }
 
@@ -81,6 +83,7 @@ const (
 
 type request struct {
 	table, where string
+	info         Info
 	taken        chan struct{}
 }
 
@@ -98,11 +101,12 @@ func New(cfg Config) (*Runner, error) {
 	r := &Runner{cfg: cfg, log: cfg.Logger, cancel: cancel, upto: cfg.Upto, resume: cfg.Resume,
 		jobs: make(chan *job, maxOut), done: make(chan *job, maxOut), wake: make(chan struct{}, 1), closed: make(chan struct{}),
 		gate: gateHorizon, tables: mergeTables(saved, &cfg), byName: map[string]*table{}, byPtr: map[*change.Table]*table{},
-		announced: map[*change.Table]struct{}{}, window: window{max: cfg.KeyBytes}, handed: time.Now(), patience: retryEvery}
+		announced: map[*change.Table]struct{}{}, window: window{max: cfg.KeyBytes / 2}, handed: time.Now(), patience: retryEvery}
 	for _, t := range r.tables {
 		r.byName[t.Table] = t
 	}
 	r.dirty = len(r.tables) != len(saved)
+	r.boundReread()
 	r.timer = time.AfterFunc(time.Hour, func() { signal(r.wake) })
 	r.timer.Stop()
 	r.report()
@@ -141,6 +145,7 @@ func (r *Runner) Read(ctx context.Context, maxBytes int) (change.Batch, error) {
 	}
 	for {
 		r.takeRequests()
+		r.takeLooks()
 		if err := r.takeAnswers(); err != nil {
 			return change.Batch{}, err
 		}
@@ -158,7 +163,7 @@ func (r *Runner) Read(ctx context.Context, maxBytes int) (change.Batch, error) {
 		if b, err = r.next(ctx, maxBytes); err != nil {
 			return change.Batch{}, err
 		}
-		if len(b.Changes) > 0 || r.dirty || r.quiet() || time.Since(r.handed) >= idleEvery {
+		if len(b.Changes) > 0 || r.dirty && !r.midTxn || r.quiet() || time.Since(r.handed) >= idleEvery {
 			return r.handOver(b)
 		}
 	}
@@ -177,9 +182,10 @@ func (r *Runner) current() *table {
 	return nil
 }
 
-// handOver completes a batch with the progress as of its changes.
+// handOver completes a batch with the progress as of its changes. Within a source transaction that can wait: a process that begins again
+// does so in front of it, and finds the same.
 func (r *Runner) handOver(b change.Batch) (change.Batch, error) {
-	if r.dirty {
+	if r.dirty && (!r.midTxn || len(r.accepted) > 0) {
 		saved, err := formatProgress(r.tables)
 		if err != nil {
 			return change.Batch{}, err
@@ -271,9 +277,13 @@ func (r *Runner) watch(c *change.Change) (bool, error) {
 		return true, nil
 	}
 	t.saw(c.Table, r.batches)
+	before := t.rereadBytes
 	emit, err := r.window.observe(t, c)
 	if !emit {
 		r.dirty = true
+		if r.rereadRoom -= t.rereadBytes - before; r.rereadRoom < 0 {
+			r.boundReread()
+		}
 	}
 	return emit, err
 }

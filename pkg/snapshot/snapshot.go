@@ -45,7 +45,15 @@ type Visibility interface {
 type Info struct {
 	Table       *change.Table
 	Incarnation string // changes when the table is dropped and created again; an oid, say
+	Parts       []Part // of Lookup only: what the table is made of, if its log doesn't tell when that changes; nil: it does
 	Estimate    int64  // rows, or -1
+}
+
+// Part is a part of a table, a partition, that can come with rows, lose them or go, and the log tells nothing of it.
+type Part struct {
+	ID    string // another one when the part has lost its rows
+	Where string // SQL condition that its rows meet; empty: any may be its
+	Empty bool   // it had no row when it was looked at, which was after it had become a part
 }
 
 // Select says what to read: the rows after a key, in key order, or the rows with some keys. Without a Name it asks for a watermark
@@ -91,33 +99,39 @@ type Config struct {
 	Logger *slog.Logger
 	Tables []string        // to be read, "schema.name", in this order
 	Where  []string        // a condition for each of Tables, or nil
+	Begun  []Info          // what the server knew of each of Tables before the log began, without its Table; nil: nothing is known
 	Saved  []byte          // the progress saved with Resume, or nil
 	Anew   bool            // targets hold what an earlier life has brought: Tables are emptied there before their rows are read
 	Upto   change.Position // where the log begins: what was handed over and acknowledged with Resume
 	Resume change.Resume
 
-	ChunkBytes int           // memory of one chunk to aim at; 0: 8 MiB
-	ChunkTime  time.Duration // duration of one SELECT to aim at; 0: 200 ms
-	KeyBytes   int           // memory for the keys of transactions in the window; 0: 64 MiB
-	OpenTime   time.Duration // how long the stream may stand still while an Export opens; 0: 5 s
+	MemoryBytes int           // what chunks and keys may hold together; 0: 64 MiB
+	ChunkBytes  int           // memory of one chunk to aim at; 0: an eighth of MemoryBytes, for three are alive at most
+	ChunkTime   time.Duration // duration of one SELECT to aim at; 0: 200 ms
+	KeyBytes    int           // memory for keys: one half those of transactions in the window, the other those of rows to be read again; 0: half of MemoryBytes
+	OpenTime    time.Duration // how long the stream may stand still while an Export opens; 0: 5 s
 }
 
 const (
-	defaultChunkBytes = 8 << 20
-	defaultChunkTime  = 200 * time.Millisecond
-	defaultKeyBytes   = 64 << 20
-	defaultOpenTime   = 5 * time.Second
+	defaultMemoryBytes = 64 << 20
+	chunkShare         = 8
+	keyShare           = 2
+	defaultChunkTime   = 200 * time.Millisecond
+	defaultOpenTime    = 5 * time.Second
 )
 
 func (c *Config) fill() {
+	if c.MemoryBytes == 0 {
+		c.MemoryBytes = defaultMemoryBytes
+	}
 	if c.ChunkBytes == 0 {
-		c.ChunkBytes = defaultChunkBytes
+		c.ChunkBytes = c.MemoryBytes / chunkShare
 	}
 	if c.ChunkTime == 0 {
 		c.ChunkTime = defaultChunkTime
 	}
 	if c.KeyBytes == 0 {
-		c.KeyBytes = defaultKeyBytes
+		c.KeyBytes = c.MemoryBytes / keyShare
 	}
 	if c.OpenTime == 0 {
 		c.OpenTime = defaultOpenTime

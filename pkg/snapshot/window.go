@@ -89,7 +89,7 @@ func (w *window) observe(t *table, c *change.Change) (bool, error) {
 		e.key = string(w.scratch)
 	}
 	if !emit {
-		t.reread[e.key] = struct{}{}
+		t.want(e.key)
 	}
 	if !g.ignored && !g.forgotten {
 		w.keep(e, last, c)
