@@ -3,6 +3,8 @@ package myvalue
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -18,13 +20,12 @@ type Field struct {
 	Scale      int64 // NUMERIC_SCALE
 	Fraction   int64 // DATETIME_PRECISION
 	Collation  int64 // its id; 0: none
-	Extra      string
 	Generated  bool
 	JSON       bool // MariaDB: CHECK (json_valid(column))
 }
 
-// CatalogueQuery is the query that describes a table's columns in order; its parameters are the database and the table. NULLs come as 0 or
-// the empty string.
+// CatalogueQuery is the query that describes a table's columns in order; its parameters are the database and the table. Each row is a
+// Field, NULL nowhere, booleans as 0 and 1.
 func CatalogueQuery(flavor string) string {
 	if flavor == MariaDB {
 		return catalogueMariaDB
@@ -32,23 +33,208 @@ func CatalogueQuery(flavor string) string {
 	return catalogueMySQL
 }
 
-const catalogueMySQL = ``
+const catalogueColumns = `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE = 'YES', IFNULL(c.CHARACTER_OCTET_LENGTH, 0),
+ IFNULL(c.NUMERIC_PRECISION, 0), IFNULL(c.NUMERIC_SCALE, 0), IFNULL(c.DATETIME_PRECISION, 0), IFNULL(l.ID, 0),
+ IFNULL(c.GENERATION_EXPRESSION, '') <> '', `
 
-const catalogueMariaDB = ``
+const catalogueMySQL = catalogueColumns + `0
+ FROM information_schema.COLUMNS c LEFT JOIN information_schema.COLLATIONS l ON l.COLLATION_NAME = c.COLLATION_NAME
+ WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
 
-var errCatalogue = errors.New("the catalogue and the log differ")
+// A JSON column of MariaDB is one that its own CHECK holds to JSON, as the alias json makes it.
+const catalogueMariaDB = catalogueColumns + `EXISTS (SELECT 1 FROM information_schema.CHECK_CONSTRAINTS k
+  WHERE k.CONSTRAINT_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME AND k.LEVEL = 'Column' AND k.CONSTRAINT_NAME = c.COLUMN_NAME
+  AND k.CHECK_CLAUSE = CONCAT('json_valid(` + "`', REPLACE(c.COLUMN_NAME, '`', '``'), '`" + `)'))
+ FROM information_schema.COLUMNS c
+ LEFT JOIN information_schema.COLLATION_CHARACTER_SET_APPLICABILITY l ON l.FULL_COLLATION_NAME = c.COLLATION_NAME
+ WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
 
 // FromCatalogue returns the types that the log would give the columns. The error wraps change.ErrHalt and names the column.
 func FromCatalogue(flavor string, fields []Field) ([]Type, error) {
-	return nil, fmt.Errorf("types of a catalogue: not there yet: %w", change.ErrHalt)
+	types := make([]Type, len(fields))
+	for i := range fields {
+		t, err := fields[i].describe(flavor)
+		if err == nil {
+			err = t.Carried()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %s (%s): %w", fields[i].Name, fields[i].ColumnType, err)
+		}
+		types[i] = t
+	}
+	return types, nil
 }
+
+// wires are the types of the log by DATA_TYPE; what several properties decide stands in describe.
+var wires = map[string]byte{
+	"tinyint": Tiny, "smallint": Short, "mediumint": Int24, "int": Long, "bigint": LongLong, "float": Float, "double": Double,
+	"decimal": Decimal, "bit": Bit, "year": Year, "date": Date, "time": Time2, "datetime": Datetime2, "timestamp": Timestamp2,
+	"char": String, "binary": String, "uuid": String, "inet4": String, "inet6": String, "varchar": Varchar, "varbinary": Varchar,
+	"tinytext": Blob, "text": Blob, "mediumtext": Blob, "longtext": Blob, "tinyblob": Blob, "blob": Blob, "mediumblob": Blob, "longblob": Blob,
+	"enum": Enum, "set": Set, "json": JSON, "vector": Vector,
+	"geometry": Geometry, "point": Geometry, "linestring": Geometry, "polygon": Geometry, "multipoint": Geometry,
+	"multilinestring": Geometry, "multipolygon": Geometry, "geomcollection": Geometry, "geometrycollection": Geometry,
+}
+
+// lengthBytes are the bytes of the length before a cell.
+var lengthBytes = map[string]int{"tinytext": 1, "tinyblob": 1, "text": 2, "blob": 2, "mediumtext": 3, "mediumblob": 3}
+
+var specials = map[string]Special{"uuid": UUID, "inet4": Inet4, "inet6": Inet6}
+
+// oldTimeMark stands in COLUMN_TYPE of a time in the format of mysql56_temporal_format=OFF.
+const oldTimeMark = "/* mariadb-5.3 */"
+
+func (f *Field) describe(flavor string) (Type, error) {
+	wire, ok := wires[f.DataType]
+	if !ok {
+		return Type{}, fmt.Errorf("a type that this version doesn't know: %w", change.ErrHalt)
+	}
+	t := Type{Name: f.Name, Flavor: flavor, Wire: wire, Nullable: f.Nullable, Known: true, Generated: f.Generated, Native: f.ColumnType,
+		Unsigned: strings.Contains(f.ColumnType, " unsigned"), Special: specials[f.DataType], Collation: int(f.Collation)}
+	if f.JSON {
+		t.Special = JSONText
+	}
+	switch wire {
+	case Bit:
+		t.Bits = int(f.Precision)
+	case Decimal:
+		t.Precision, t.Scale = int(f.Precision), int(f.Scale)
+	case Time2, Datetime2, Timestamp2:
+		t.Precision = int(f.Fraction)
+		if strings.Contains(f.ColumnType, oldTimeMark) {
+			t.Wire = map[byte]byte{Time2: Time, Datetime2: Datetime, Timestamp2: Timestamp}[wire]
+		}
+	case Blob, JSON, Geometry:
+		t.Length = 4
+		if n := lengthBytes[f.DataType]; n > 0 {
+			t.Length = n
+		}
+	case String, Varchar:
+		t.Length = f.octets()
+	case Vector:
+		t.Length = 4
+		if flavor == MariaDB { // a VARBINARY in the log
+			t.Wire, t.Length = Varchar, int(f.Octets)
+		}
+	case Enum, Set:
+		return t, t.members(f.ColumnType)
+	}
+	f.text(&t)
+	return t, nil
+}
+
+// octets is the bytes that the column holds at most.
+func (f *Field) octets() int {
+	switch f.DataType {
+	case "uuid", "inet6":
+		return 16
+	case "inet4":
+		return 4
+	}
+	return int(f.Octets)
+}
+
+// text fills in what text and binary columns have besides.
+func (f *Field) text(t *Type) {
+	if !t.isText() {
+		t.Collation = 0
+		return
+	}
+	if t.Collation == 0 || t.Special == UUID || t.Special == Inet4 || t.Special == Inet6 {
+		t.Collation = binaryCollation
+	}
+	if strings.Contains(f.ColumnType, "COMPRESSED*/") {
+		t.Wire = map[byte]byte{Blob: BlobCompressed, Varchar: VarcharCompressed}[t.Wire]
+		if t.Wire == VarcharCompressed { // with the byte that says how
+			t.Length++
+		}
+	}
+}
+
+// members reads the labels from COLUMN_TYPE, and how many bytes a value takes.
+func (t *Type) members(columnType string) error {
+	labels, ok := parseLabels(columnType)
+	if !ok {
+		return fmt.Errorf("labels of %q: %w: %w", columnType, errType, change.ErrHalt)
+	}
+	t.Labels = labels
+	if n := len(labels); t.Wire == Enum {
+		t.Length = 1 + n>>8
+	} else if t.Length = (n + 7) / 8; t.Length > 4 {
+		t.Length = 8
+	}
+	return nil
+}
+
+// parseLabels reads enum('a','b') or set('a','b'), where a quote is doubled and a backslash makes n, r and 0 a control character.
+func parseLabels(s string) ([]string, bool) {
+	_, s, ok := strings.Cut(s, "(")
+	var labels []string
+	for ok && strings.HasPrefix(s, "'") {
+		var label strings.Builder
+		i := 1
+		for ; i < len(s); i++ {
+			c := s[i]
+			if c == '\'' {
+				if i+1 == len(s) || s[i+1] != '\'' {
+					break
+				}
+				i++
+			}
+			if c == '\\' && i+1 < len(s) {
+				i++
+				c = s[i]
+				if at := strings.IndexByte("nr0", c); at >= 0 {
+					c = "\n\r\x00"[at]
+				}
+			}
+			label.WriteByte(c)
+		}
+		if i == len(s) {
+			return nil, false
+		}
+		labels = append(labels, label.String())
+		s = strings.TrimPrefix(s[i+1:], ",")
+	}
+	return labels, ok && s == ")"
+}
+
+// ErrDiffer says that the catalogue describes another shape than the log's.
+var ErrDiffer = errors.New("the catalogue and the log differ")
 
 // Agree returns the log's types with what only the catalogue says. Where the two differ by name, order or type it returns an error that
 // names the column and wraps ErrDiffer: the catalogue is of another time than the log, so read it again past the DDL, or halt
 // (invariant 6).
 func Agree(log, catalogue []Type) ([]Type, error) {
-	return nil, fmt.Errorf("not there yet: %w", ErrDiffer)
+	if len(log) != len(catalogue) {
+		return nil, fmt.Errorf("%d columns in the log, %d in the catalogue: %w: %w", len(log), len(catalogue), ErrDiffer, change.ErrHalt)
+	}
+	types := make([]Type, len(log))
+	for i := range log {
+		t := log[i]
+		c := &catalogue[i]
+		t.Known, t.Special, t.Generated, t.Native = c.Known, c.Special, c.Generated, c.Native
+		if c.Wire == Timestamp || c.Wire == Time || c.Wire == Datetime {
+			t.Precision = c.Precision // which the log leaves out
+		}
+		if !t.same(c) {
+			return nil, fmt.Errorf("column %d: %s in the log, %s in the catalogue: %w: %w", i+1, log[i].summary(), c.summary(), ErrDiffer, change.ErrHalt)
+		}
+		types[i] = t
+	}
+	return types, nil
 }
 
-// ErrDiffer says that the catalogue describes another shape than the log's.
-var ErrDiffer = errCatalogue
+func (t *Type) same(c *Type) bool {
+	return t.Name == c.Name && t.Wire == c.Wire && t.Length == c.Length && t.Bits == c.Bits && t.Precision == c.Precision &&
+		t.Scale == c.Scale && t.Unsigned == c.Unsigned && t.Nullable == c.Nullable && t.Collation == c.Collation && slices.Equal(t.Labels, c.Labels)
+}
+
+// summary names all that two shapes can differ in.
+func (t *Type) summary() string {
+	null := " not null"
+	if t.Nullable {
+		null = ""
+	}
+	return fmt.Sprintf("%s %s%s (type %d, length %d, collation %d)", t.Name, t.native(), null, t.Wire, t.Length, t.Collation)
+}

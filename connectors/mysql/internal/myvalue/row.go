@@ -1,6 +1,7 @@
 package myvalue
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -9,9 +10,10 @@ import (
 // Row builds one row after another, or the two images of an update. It is scratch memory that one goroutine owns: a row takes two
 // allocations, its values and the one string that all its texts are substrings of. The zero Row is ready.
 type Row struct {
-	values []change.Value
-	spans  []span // of the values that hold text
-	text   []byte
+	values  []change.Value
+	spans   []span // of the values that hold text
+	text    []byte
+	inflate inflater // of COMPRESSED columns
 }
 
 type span struct {
@@ -46,15 +48,70 @@ func (r *Row) Values() []change.Value {
 	return values
 }
 
+var (
+	errValue   = errors.New("not a value of its type")
+	errShort   = errors.New("the row image ends inside it")
+	errCharset = errors.New("not text of its character set")
+)
+
+// shownBytes is how much of a refused value an error quotes.
+const shownBytes = 64
+
+// refuse says what couldn't be read of which column.
+func refuse(t *Type, b []byte, err error) error {
+	return fmt.Errorf("column %s (%s): %.*q: %w: %w", t.Name, t.native(), shownBytes, b[:min(len(b), shownBytes)], err, change.ErrHalt)
+}
+
 // Binary adds a column from the beginning of b, the cells of a row image, and returns how many bytes the cell took. The error wraps
 // change.ErrHalt and names the column.
 func (r *Row) Binary(t *Type, b []byte) (int, error) {
-	return 0, fmt.Errorf("column %s: type %d is not there yet: %w", t.Name, t.Wire, change.ErrHalt)
+	v, n, err := r.binary(t, b)
+	if err != nil {
+		return 0, refuse(t, b, err)
+	}
+	r.values = append(r.values, v)
+	return n, nil
 }
 
 // Text adds a column from what a text-protocol result set holds for t.SelectExpr. The error wraps change.ErrHalt and names the column.
 func (r *Row) Text(t *Type, b []byte) error {
-	return fmt.Errorf("column %s: type %d is not there yet: %w", t.Name, t.Wire, change.ErrHalt)
+	v, err := r.parse(t, b)
+	if err != nil {
+		return refuse(t, b, err)
+	}
+	r.values = append(r.values, v)
+	return nil
+}
+
+// added marks the text from start on as the column that comes next.
+func (r *Row) added(kind change.Kind, start int) change.Value {
+	r.spans = append(r.spans, span{len(r.values), start, len(r.text), kind})
+	return change.Value{}
+}
+
+// add adds b as it is.
+func (r *Row) add(kind change.Kind, b []byte) change.Value {
+	start := len(r.text)
+	r.text = append(r.text, b...)
+	return r.added(kind, start)
+}
+
+// characters adds what a text or binary column stores: bytes as they are, text in UTF-8.
+func (r *Row) characters(t *Type, b []byte) (change.Value, error) {
+	if t.Collation == binaryCollation {
+		return r.add(change.KindBytes, b), nil
+	}
+	start := len(r.text)
+	text, ok := charsetOf(t.Collation).append(r.text, b)
+	if !ok {
+		return change.Value{}, fmt.Errorf("%w, %s", errCharset, charsetOf(t.Collation).name)
+	}
+	r.text = text
+	kind := change.KindText
+	if t.Special == JSONText {
+		kind = change.KindJSON
+	}
+	return r.added(kind, start), nil
 }
 
 func withText(kind change.Kind, s string) change.Value {

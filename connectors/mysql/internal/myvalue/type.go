@@ -53,12 +53,13 @@ const (
 // Type is one column of a table.
 type Type struct {
 	Name      string
-	Wire      byte // one of the wire types
-	Length    int  // most bytes of String, Varchar and Vector; bytes of the length before a Blob, Geometry or JSON; of a value of Enum or Set
-	Bits      int  // of Bit
-	Precision int  // of Decimal; fraction digits of Time2, Datetime2 and Timestamp2
-	Scale     int  // of Decimal
-	Unsigned  bool // of integers, Decimal, Float and Double
+	Flavor    string // MySQL or MariaDB
+	Wire      byte   // one of the wire types
+	Length    int    // most bytes of String, Varchar and Vector; bytes of the length before a Blob, Geometry or JSON; of a value of Enum or Set
+	Bits      int    // of Bit
+	Precision int    // of Decimal; fraction digits of Time2, Datetime2 and Timestamp2
+	Scale     int    // of Decimal
+	Unsigned  bool   // of integers, Decimal, Float and Double
 	Nullable  bool
 	Collation int      // id, of text, Enum and Set; 63 is binary
 	Labels    []string // of Enum and Set, in order, UTF-8

@@ -16,39 +16,116 @@ type Plan struct {
 // NewPlan makes the plan of a table's columns: TableMap.Types after myvalue.Agree. A column that can't be carried, or that the log leaves
 // ambiguous and the catalogue hasn't explained, is an error that names it.
 func NewPlan(types []myvalue.Type) (*Plan, error) {
-	return nil, fmt.Errorf("plan: not there yet: %w", change.ErrHalt)
-}
-
-// Header is the beginning of a row event.
-type Header struct {
-	Op      change.Op // Insert, Update or Delete
-	Table   uint64    // TableMap.ID
-	EndStmt bool      // the last row event of its statement: table ids mean nothing after it
-
-	body []byte // behind the table id
-}
-
-// IsRows says that ParseHeader knows the event type, or knows it and refuses it: an event that carries rows.
-func IsRows(event byte) bool { return false }
-
-// ParseHeader reads the beginning of a row event of that type (the byte in the event's header). The Header aliases body. An event that
-// can't be carried is an error that names the setting to change.
-func ParseHeader(event byte, body []byte) (Header, error) {
-	return Header{}, fmt.Errorf("event %d: not there yet: %w", event, change.ErrHalt)
+	for i := range types {
+		if err := types[i].Carried(); err != nil {
+			return nil, fmt.Errorf("column %s: %w", types[i].Name, err)
+		}
+	}
+	return &Plan{types: types}, nil
 }
 
 // Reader decodes the rows of one event after another. It is scratch memory that one goroutine owns; the zero Reader is ready.
 type Reader struct {
 	MaxBytes int // most bytes that a compressed row event may have uncompressed; 0: 1 GiB
 
-	row myvalue.Row
+	plan          *Plan
+	op            change.Op
+	before, after []byte // which columns the images hold
+	rest          []byte
+	row           myvalue.Row
+	inflate       inflater
 }
 
 // Begin starts an event. The body that h came from stays untouched until the last Next.
 func (r *Reader) Begin(p *Plan, h Header) error {
-	return fmt.Errorf("rows: not there yet: %w", change.ErrHalt)
+	w := wire{b: h.rest}
+	n := w.packed()
+	if w.bad || n != uint64(len(p.types)) {
+		r.rest = nil
+		return fmt.Errorf("row event of table %d: %d columns, its table map has %d: %w", h.Table, n, len(p.types), change.ErrHalt)
+	}
+	r.plan, r.op = p, h.Op
+	r.before = w.take((n + 7) / 8)
+	r.after = r.before
+	if h.Op == change.Update {
+		r.after = w.take((n + 7) / 8)
+	}
+	r.rest = w.b
+	if w.bad {
+		r.rest = nil
+		return fmt.Errorf("row event of table %d: %w", h.Table, w.err())
+	}
+	if !h.compressed {
+		return nil
+	}
+	var err error
+	if r.rest, err = r.inflate.rows(r.rest, r.MaxBytes); err != nil {
+		return fmt.Errorf("row event of table %d: %w: %w", h.Table, err, change.ErrHalt)
+	}
+	return nil
 }
 
 // Next returns the next row: Insert has after, Delete before, Update both. A column that the image lacks is Unset. The slices are the
 // caller's. io.EOF ends the event.
-func (r *Reader) Next() (before, after []change.Value, err error) { return nil, nil, io.EOF }
+func (r *Reader) Next() (before, after []change.Value, err error) {
+	if len(r.rest) == 0 {
+		return nil, nil, io.EOF
+	}
+	n := len(r.plan.types)
+	switch r.op {
+	case change.Update:
+		r.row.Begin(2 * n)
+		if err = r.image(r.before); err == nil {
+			err = r.image(r.after)
+		}
+	default:
+		r.row.Begin(n)
+		err = r.image(r.before)
+	}
+	if err != nil {
+		r.rest = nil
+		return nil, nil, err
+	}
+	values := r.row.Values()
+	switch r.op {
+	case change.Insert:
+		return nil, values, nil
+	case change.Delete:
+		return values, nil, nil
+	}
+	return values[:n:n], values[n:], nil
+}
+
+// image adds the columns of one image: a bit for each that it holds says NULL, then come the cells of the others.
+func (r *Reader) image(present []byte) error {
+	held := 0
+	for i := range r.plan.types {
+		if bit(present, i) {
+			held++
+		}
+	}
+	size := (held + 7) / 8
+	if held == 0 || len(r.rest) < size {
+		return fmt.Errorf("row image of %d columns: %w: %w", held, errShort, change.ErrHalt)
+	}
+	nulls := r.rest[:size]
+	r.rest = r.rest[size:]
+	held = 0
+	for i := range r.plan.types {
+		if !bit(present, i) {
+			r.row.Unset()
+			continue
+		}
+		held++
+		if bit(nulls, held-1) {
+			r.row.Null()
+			continue
+		}
+		used, err := r.row.Binary(&r.plan.types[i], r.rest)
+		if err != nil {
+			return err
+		}
+		r.rest = r.rest[used:]
+	}
+	return nil
+}
