@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,9 +11,10 @@ import (
 	"testing"
 )
 
-// Options are what a private PostgreSQL server differs in from the shared one.
+// Options are what a private PostgreSQL, MySQL or MariaDB server differs in from the shared one.
 type Options struct {
-	Settings []string // "name=value" each, as in postgresql.conf; they win over testdata/servers' own
+	Settings []string // "name=value" each, as in the server's own file of settings; they win over testdata/servers' own
+	Born     []string // MySQL and MariaDB: settings that hold from a server's birth, such as lower_case_table_names; takes seconds
 }
 
 // PGServer is a PostgreSQL server of one test. Its PG is the database "postgres".
@@ -78,44 +78,4 @@ func (s *PGServer) connectable(ctx context.Context) error {
 	defer conn.Close(ctx)
 	s.PG.Major, err = majorOf(ctx, conn)
 	return err
-}
-
-// Backup is a copy of a server's data folder, slots and all.
-type Backup struct{ dir string }
-
-// Backup stops the server, copies its data and starts it again.
-func (s *PGServer) Backup() *Backup {
-	s.Process.t.Helper()
-	dir, err := os.MkdirTemp(s.Dir, "backup-")
-	if err != nil {
-		s.Process.t.Fatalf("make a folder for a backup: %v", err)
-	}
-	s.Stop()
-	s.copy(s.data(), dir)
-	s.Start()
-	return &Backup{dir: dir}
-}
-
-// Restore stops the server if it runs, puts back the data as they were at the backup, and starts it: the same system identifier
-// and timeline, an older end of the log, the slots where they were.
-func (s *PGServer) Restore(b *Backup) {
-	s.Process.t.Helper()
-	if s.Running() {
-		s.Stop()
-	}
-	if err := os.RemoveAll(s.data()); err != nil {
-		s.Process.t.Fatalf("remove the data: %v", err)
-	}
-	s.copy(filepath.Join(b.dir, "data"), s.Dir)
-	s.Start()
-}
-
-func (s *PGServer) data() string { return filepath.Join(s.Dir, "data") }
-
-// copy copies a folder into another with owners, modes and times.
-func (s *PGServer) copy(from, into string) {
-	s.Process.t.Helper()
-	if out, err := exec.CommandContext(s.Process.t.Context(), "cp", "-a", from, into).CombinedOutput(); err != nil {
-		s.Process.t.Fatalf("copy %s: %v\n%s", from, err, out)
-	}
 }

@@ -78,10 +78,12 @@ func (p *PG) Checksum(table, orderBy string) string {
 		orderBy, table))
 }
 
-// Side is a query and where it runs, for Compare.
+// Side is a query and where it runs, for Compare: a PG or a My.
 type Side struct {
-	From *PG
-	SQL  string
+	From interface {
+		rows(ctx context.Context, sql string) (columns []string, rows [][][]byte, err error)
+	}
+	SQL string
 }
 
 // Of makes a Side of a query on p.
