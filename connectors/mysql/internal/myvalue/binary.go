@@ -25,6 +25,21 @@ func (r *Row) binary(t *Type, b []byte) (change.Value, int, error) {
 	return v, n, err
 }
 
+// Skip returns how many bytes a cell of t at the beginning of b takes.
+func (t *Type) Skip(b []byte) (int, error) {
+	n := t.fixed()
+	var err error
+	if n == 0 {
+		_, n, err = t.variable(b)
+	} else if len(b) < n {
+		err = errShort
+	}
+	if err != nil {
+		return 0, refuse(t, b, err)
+	}
+	return n, nil
+}
+
 // fixed is the number of bytes of t's cells, 0 if they tell it themselves.
 func (t *Type) fixed() int {
 	switch t.Wire {
@@ -94,7 +109,10 @@ func (r *Row) fixedCell(t *Type, b []byte) (change.Value, error) {
 }
 
 // firstYear is the year that a YEAR of 0 would be, were it not 0000.
-const firstYear = 1900
+const (
+	firstYear = 1900
+	lastYear  = firstYear + math.MaxUint8
+)
 
 func littleEndian(b []byte) uint64 {
 	var n uint64

@@ -22,6 +22,7 @@ type Field struct {
 	Collation  int64 // its id; 0: none
 	Generated  bool
 	JSON       bool // MariaDB: CHECK (json_valid(column))
+	Versioned  bool // MariaDB: the table is WITH SYSTEM VERSIONING
 }
 
 // CatalogueQuery is the query that describes a table's columns in order; its parameters are the database and the table. Each row is a
@@ -37,14 +38,15 @@ const catalogueColumns = `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS
  IFNULL(c.NUMERIC_PRECISION, 0), IFNULL(c.NUMERIC_SCALE, 0), IFNULL(c.DATETIME_PRECISION, 0), IFNULL(l.ID, 0),
  IFNULL(c.GENERATION_EXPRESSION, '') <> '', `
 
-const catalogueMySQL = catalogueColumns + `0
+const catalogueMySQL = catalogueColumns + `0, 0
  FROM information_schema.COLUMNS c LEFT JOIN information_schema.COLLATIONS l ON l.COLLATION_NAME = c.COLLATION_NAME
  WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
 
 // A JSON column of MariaDB is one that its own CHECK holds to JSON, as the alias json makes it.
 const catalogueMariaDB = catalogueColumns + `EXISTS (SELECT 1 FROM information_schema.CHECK_CONSTRAINTS k
   WHERE k.CONSTRAINT_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME AND k.LEVEL = 'Column' AND k.CONSTRAINT_NAME = c.COLUMN_NAME
-  AND k.CHECK_CLAUSE = CONCAT('json_valid(` + "`', REPLACE(c.COLUMN_NAME, '`', '``'), '`" + `)'))
+  AND k.CHECK_CLAUSE = CONCAT('json_valid(` + "`', REPLACE(c.COLUMN_NAME, '`', '``'), '`" + `)')),
+ (SELECT v.TABLE_TYPE = 'SYSTEM VERSIONED' FROM information_schema.TABLES v WHERE v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME)
  FROM information_schema.COLUMNS c
  LEFT JOIN information_schema.COLLATION_CHARACTER_SET_APPLICABILITY l ON l.FULL_COLLATION_NAME = c.COLLATION_NAME
  WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
@@ -85,11 +87,16 @@ var specials = map[string]Special{"uuid": UUID, "inet4": Inet4, "inet6": Inet6}
 const oldTimeMark = "/* mariadb-5.3 */"
 
 func (f *Field) describe(flavor string) (Type, error) {
+	if f.Versioned {
+		return Type{}, fmt.Errorf("a table WITH SYSTEM VERSIONING, whose log holds its history: leave the table out: %w", change.ErrHalt)
+	}
 	wire, ok := wires[f.DataType]
 	if !ok {
 		return Type{}, fmt.Errorf("a type that this version doesn't know: %w", change.ErrHalt)
 	}
 	t := Type{Name: f.Name, Flavor: flavor, Wire: wire, Nullable: f.Nullable, Known: true, Generated: f.Generated, Native: f.ColumnType,
+		// MariaDB 11.8 leaves generated columns out of the images of an UPDATE, changed or not, so none are carried.
+		Hidden:   f.Generated && flavor == MariaDB,
 		Unsigned: strings.Contains(f.ColumnType, " unsigned"), Special: specials[f.DataType], Collation: int(f.Collation)}
 	if f.JSON {
 		t.Special = JSONText
@@ -206,14 +213,21 @@ var ErrDiffer = errors.New("the catalogue and the log differ")
 // names the column and wraps ErrDiffer: the catalogue is of another time than the log, so read it again past the DDL, or halt
 // (invariant 6).
 func Agree(log, catalogue []Type) ([]Type, error) {
-	if len(log) != len(catalogue) {
-		return nil, fmt.Errorf("%d columns in the log, %d in the catalogue: %w: %w", len(log), len(catalogue), ErrDiffer, change.ErrHalt)
-	}
 	types := make([]Type, len(log))
+	next := 0
 	for i := range log {
 		t := log[i]
-		c := &catalogue[i]
-		t.Known, t.Special, t.Generated, t.Native = c.Known, c.Special, c.Generated, c.Native
+		if next == len(catalogue) || t.Name != catalogue[next].Name {
+			if !t.isHash() {
+				return nil, fmt.Errorf("column %d: %s in the log, %s in the catalogue: %w: %w", i+1, t.summary(), nameAt(catalogue, next), ErrDiffer, change.ErrHalt)
+			}
+			t.Known, t.Hidden = true, true
+			types[i] = t
+			continue
+		}
+		c := &catalogue[next]
+		next++
+		t.Known, t.Special, t.Generated, t.Hidden, t.Native = c.Known, c.Special, c.Generated, c.Hidden, c.Native
 		if c.Wire == Timestamp || c.Wire == Time || c.Wire == Datetime {
 			t.Precision = c.Precision // which the log leaves out
 		}
@@ -222,7 +236,22 @@ func Agree(log, catalogue []Type) ([]Type, error) {
 		}
 		types[i] = t
 	}
+	if next < len(catalogue) {
+		return nil, fmt.Errorf("column %s isn't in the log: %w: %w", catalogue[next].Name, ErrDiffer, change.ErrHalt)
+	}
 	return types, nil
+}
+
+// isHash says that t is the column that MariaDB keeps for itself beside a UNIQUE key of long columns.
+func (t *Type) isHash() bool {
+	return t.Flavor == MariaDB && t.Wire == LongLong && strings.HasPrefix(t.Name, "DB_ROW_HASH_")
+}
+
+func nameAt(types []Type, i int) string {
+	if i < len(types) {
+		return types[i].Name
+	}
+	return "none"
 }
 
 func (t *Type) same(c *Type) bool {

@@ -86,7 +86,7 @@ func (t *Type) Carried() error {
 	if err := t.Check(); err != nil {
 		return err
 	}
-	if t.isText() && charsetOf(t.Collation) == nil {
+	if t.isText() && t.Collation != binaryCollation && charsetOf(t.Collation) == nil {
 		return t.unknownCollation()
 	}
 	if t.Wire == Timestamp || t.Wire == Time || t.Wire == Datetime {

@@ -271,10 +271,16 @@ func (w *jsonWriter) opaque(wire byte, b []byte) {
 	default:
 		w.dst = append(w.dst, `"base64:type`...)
 		w.dst = append(strconv.AppendUint(w.dst, uint64(wire), 10), ':')
-		w.dst = base64.StdEncoding.AppendEncode(w.dst, b)
-		w.dst = append(w.dst, '"')
+		for len(b) > lineBytes {
+			w.dst = append(base64.StdEncoding.AppendEncode(w.dst, b[:lineBytes]), `\n`...)
+			b = b[lineBytes:]
+		}
+		w.dst = append(base64.StdEncoding.AppendEncode(w.dst, b), '"')
 	}
 }
+
+// lineBytes are the bytes that the server writes into a line of base64.
+const lineBytes = 76 / 4 * 3
 
 func (w *jsonWriter) decimal(b []byte) {
 	if len(b) < 2 || b[0] == 0 || b[1] > b[0] || len(b)-2 != decimalSize(int(b[0]), int(b[1])) {

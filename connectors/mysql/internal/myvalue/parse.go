@@ -19,7 +19,7 @@ func (r *Row) parse(t *Type, b []byte) (change.Value, error) {
 		return r.parseDecimal(b)
 	case Year:
 		n, ok := parseDigits(b)
-		return change.Int(int64(n)), fits(ok && len(b) == 4)
+		return change.Int(int64(n)), fits(ok && (n == 0 || n > firstYear && n <= lastYear))
 	case Date:
 		return r.parseDate(b)
 	case Time, Time2:

@@ -68,5 +68,17 @@ type Type struct {
 	Known     bool // the catalogue has been read
 	Special   Special
 	Generated bool
+	Hidden    bool   // the log may hold it, the table hasn't got it: rows leave it out
 	Native    string // COLUMN_TYPE
+}
+
+// Visible returns the types of what the table's rows hold: all but the hidden.
+func Visible(types []Type) []Type {
+	list := make([]Type, 0, len(types))
+	for i := range types {
+		if !types[i].Hidden {
+			list = append(list, types[i])
+		}
+	}
+	return list
 }

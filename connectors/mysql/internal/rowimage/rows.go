@@ -10,7 +10,29 @@ import (
 
 // Plan is how rows of one shape are decoded: made once for a TableMap, used for all its row events.
 type Plan struct {
-	types []myvalue.Type
+	types   []myvalue.Type // as the log has them
+	visible []myvalue.Type
+}
+
+// Types are the types of the values that rows have: all of the plan's but the hidden.
+func (p *Plan) Types() []myvalue.Type { return p.visible }
+
+// Key returns the ordinals of m's key among Types, in the key's order.
+func (p *Plan) Key(m *TableMap) ([]int, error) {
+	var key []int
+	for _, at := range m.Key {
+		if at >= len(p.types) || p.types[at].Hidden {
+			return nil, fmt.Errorf("%s: the key has a column that the log leaves out of some images: %w", m, change.ErrHalt)
+		}
+		ordinal := 0
+		for i := range at {
+			if !p.types[i].Hidden {
+				ordinal++
+			}
+		}
+		key = append(key, ordinal)
+	}
+	return key, nil
 }
 
 // NewPlan makes the plan of a table's columns: TableMap.Types after myvalue.Agree. A column that can't be carried, or that the log leaves
@@ -21,7 +43,7 @@ func NewPlan(types []myvalue.Type) (*Plan, error) {
 			return nil, fmt.Errorf("column %s: %w", types[i].Name, err)
 		}
 	}
-	return &Plan{types: types}, nil
+	return &Plan{types: types, visible: myvalue.Visible(types)}, nil
 }
 
 // Reader decodes the rows of one event after another. It is scratch memory that one goroutine owns; the zero Reader is ready.
@@ -71,7 +93,7 @@ func (r *Reader) Next() (before, after []change.Value, err error) {
 	if len(r.rest) == 0 {
 		return nil, nil, io.EOF
 	}
-	n := len(r.plan.types)
+	n := len(r.plan.visible)
 	switch r.op {
 	case change.Update:
 		r.row.Begin(2 * n)
@@ -112,20 +134,37 @@ func (r *Reader) image(present []byte) error {
 	r.rest = r.rest[size:]
 	held = 0
 	for i := range r.plan.types {
-		if !bit(present, i) {
+		t := &r.plan.types[i]
+		here := bit(present, i)
+		null := here && bit(nulls, held)
+		if here {
+			held++
+		}
+		switch {
+		case !here && !t.Hidden:
 			r.row.Unset()
-			continue
-		}
-		held++
-		if bit(nulls, held-1) {
+		case null && !t.Hidden:
 			r.row.Null()
-			continue
+		case here && !null:
+			if err := r.cell(t); err != nil {
+				return err
+			}
 		}
-		used, err := r.row.Binary(&r.plan.types[i], r.rest)
-		if err != nil {
-			return err
-		}
-		r.rest = r.rest[used:]
 	}
+	return nil
+}
+
+func (r *Reader) cell(t *myvalue.Type) error {
+	var n int
+	var err error
+	if t.Hidden {
+		n, err = t.Skip(r.rest)
+	} else {
+		n, err = r.row.Binary(t, r.rest)
+	}
+	if err != nil {
+		return err
+	}
+	r.rest = r.rest[n:]
 	return nil
 }
