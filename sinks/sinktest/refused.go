@@ -12,6 +12,9 @@ import (
 func testPartial(t *testing.T, h Harness) {
 	s, l := h.Open(t, h.Addr), &log{table: orders()}
 	apply(t, s, l.insert(order(1, "before")...))
+	if h.Refuse != nil {
+		h.Refuse(t, l.table, "status")
+	}
 	var c []change.Change
 	want := map[int]sinks.Class{}
 	for i := range int64(3000) {

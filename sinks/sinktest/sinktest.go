@@ -26,7 +26,9 @@ type Harness struct {
 	Rows func(t testing.TB, table *change.Table) [][]string
 	// Unique makes the column unique in the target of table.
 	Unique  func(t testing.TB, table *change.Table, column string)
-	Refused change.Value // a text that the target never takes
+	Refused change.Value // a text that the target never takes, or not any more after Refuse
+	// Refuse makes the target refuse Refused in a column of texts; nil: no column of texts takes it.
+	Refuse func(t testing.TB, table *change.Table, column string)
 }
 
 // Stream is the stream of all deliveries of the suite.

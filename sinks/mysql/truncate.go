@@ -1,0 +1,53 @@
+package mysql
+
+import (
+	"slices"
+	"strings"
+)
+
+// emptySQL returns the statements that empty tables inside a transaction; TRUNCATE would end it. The server checks foreign keys row by row, so tables go
+// behind those that point at them. Where that is no order (a table that points at itself, two that point at each other), columns that
+// may be NULL are set to NULL first: they are of rows that go as well.
+func emptySQL(plans []*plan) []string {
+	var left []*plan
+	for _, p := range plans {
+		if !slices.ContainsFunc(left, func(q *plan) bool { return q.name == p.name }) {
+			left = append(left, p)
+		}
+	}
+	var cut, deletes []string
+	for len(left) > 0 {
+		at := slices.IndexFunc(left, func(p *plan) bool { return len(pointing(p, left)) == 0 })
+		if at < 0 {
+			at = 0 // in a circle
+			for _, f := range pointing(left[0], left) {
+				if f.nullable {
+					cut = append(cut, nullSQL(f))
+				}
+			}
+		}
+		deletes = append(deletes, "DELETE FROM "+left[at].name)
+		left = slices.Delete(left, at, at+1)
+	}
+	return append(cut, deletes...)
+}
+
+// pointing are the foreign keys to p of tables that are still to be emptied, p itself among them.
+func pointing(p *plan, left []*plan) []foreignKey {
+	var out []foreignKey
+	for _, f := range p.to.references {
+		if slices.ContainsFunc(left, func(q *plan) bool { return q.name == f.table }) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func nullSQL(f foreignKey) string {
+	var set, where []string
+	for _, c := range f.columns {
+		set = append(set, quoteIdent(c)+" = NULL")
+		where = append(where, quoteIdent(c)+" IS NOT NULL")
+	}
+	return "UPDATE " + f.table + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(where, " AND ")
+}
