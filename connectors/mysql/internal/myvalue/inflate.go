@@ -50,7 +50,7 @@ func (f *inflater) column(b []byte) ([]byte, error) {
 	if _, err := io.ReadFull(stream, f.out); err != nil {
 		return nil, fmt.Errorf("%w: %w", errCompressed, err)
 	}
-	if n, err := stream.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+	if n, err := stream.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) || f.in.Len() > 0 {
 		return nil, errCompressed
 	}
 	return f.out, nil

@@ -65,7 +65,7 @@ func (f *inflater) rows(b []byte, most int) ([]byte, error) {
 	if _, err := io.ReadFull(f.zlib, f.out); err != nil {
 		return nil, fmt.Errorf("%w: %w", errCompressed, err)
 	}
-	if n, err := f.zlib.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+	if n, err := f.zlib.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) || f.in.Len() > 0 {
 		return nil, errCompressed
 	}
 	return f.out, nil

@@ -188,6 +188,15 @@ func (d *decoder) payload(body []byte) error {
 // catalogueOf reads today's catalogue of a table.
 func catalogueOf(t *testing.T, my *testenv.My, conn *sql.Conn, table string) ([]myvalue.Type, error) {
 	t.Helper()
+	fields, err := fieldsOf(t, my, conn, table)
+	if err != nil {
+		return nil, err
+	}
+	return myvalue.FromCatalogue(flavorOf(my), fields)
+}
+
+func fieldsOf(t *testing.T, my *testenv.My, conn *sql.Conn, table string) ([]myvalue.Field, error) {
+	t.Helper()
 	rows, err := conn.QueryContext(t.Context(), myvalue.CatalogueQuery(flavorOf(my)), my.Database, table)
 	if err != nil {
 		return nil, err
@@ -202,10 +211,7 @@ func catalogueOf(t *testing.T, my *testenv.My, conn *sql.Conn, table string) ([]
 		}
 		fields = append(fields, f)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return myvalue.FromCatalogue(flavorOf(my), fields)
+	return fields, rows.Err()
 }
 
 // selected reads a table as a snapshot does.
