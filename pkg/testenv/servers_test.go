@@ -156,3 +156,29 @@ func TestServersNotToBeHad(t *testing.T) {
 		t.Errorf("start pg99 ends with %d: %s", code, out)
 	}
 }
+
+func TestServersSysbench(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sysbench"); err != nil {
+		t.Skip("no sysbench")
+	}
+	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
+		t.Parallel()
+		sysbench := func(args ...string) string {
+			args = append([]string{my.Name, my.Database, "oltp_read_write", "--tables=1", "--table-size=100", "--rand-seed=7"}, args...)
+			out, err := exec.CommandContext(t.Context(), filepath.Join("..", "..", "testdata", "servers", "sysbench"), args...).CombinedOutput()
+			if err != nil {
+				t.Fatalf("sysbench: %v\n%s", err, out)
+			}
+			return string(out)
+		}
+		sysbench("prepare")
+		before := my.Checksum("sbtest1", "id")
+		if out := sysbench("--threads=2", "--events=20", "--time=0", "run"); !strings.Contains(out, "total number of events:              20") {
+			t.Errorf("sysbench says %s", out)
+		}
+		if after := my.Checksum("sbtest1", "id"); after == before || !strings.HasPrefix(after, "100:") {
+			t.Errorf("the table was %s and is %s", before, after)
+		}
+	})
+}

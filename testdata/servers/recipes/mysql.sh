@@ -27,7 +27,7 @@ install_server() {
 		[ -x "$server" ] && [ -x "$bin/$client" ] || "$recipes/packages" "$flavour"
 		probe ""
 	fi
-	[ -d "$pristine/data" ] || initialize "$pristine"
+	keep_pristine
 	installed || die "the packages are installed, but $root$server or its client is not there"
 	"$recipes/packages" sysbench || note "no sysbench, which only load tests need"
 }
@@ -112,6 +112,15 @@ initialize() {
 	mv "$dir/data.partial" "$dir/data"
 }
 
+# keep_pristine: the data that each new server begins with as a copy, of the version that is installed now.
+keep_pristine() {
+	local found
+	found=$(version "$root")
+	if [ -d "$pristine/data" ] && [ "$(cat "$pristine/version" 2>/dev/null)" = "$found" ]; then return; fi
+	initialize "$pristine"
+	printf '%s\n' "$found" >"$pristine/version"
+}
+
 # prepare DIR PORT ARG...: a new server's data in DIR/data; ARGs, name=value, are for what holds from a server's birth
 # (lower_case_table_names, innodb_page_size), which takes seconds instead of a copy.
 prepare() {
@@ -143,7 +152,7 @@ run() {
 	launch "$server" --no-defaults --datadir="$dir/data" --port="$port" --bind-address=127.0.0.1 --socket= \
 		--pid-file="$dir/data/server.pid" --skip-name-resolve --server-id="$port" \
 		--log-bin=bin --binlog-row-image=FULL --binlog-row-metadata=FULL --sync-binlog=0 \
-		--innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=128M \
+		--innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=128M --innodb-log-buffer-size=8M \
 		--performance-schema=OFF --max-connections=300 \
 		--default-time-zone=+00:00 --character-set-server=utf8mb4 "${own[@]}" "${@/#/--}"
 }
