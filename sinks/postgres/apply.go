@@ -26,17 +26,16 @@ type call struct {
 // ApplyAt is sinks.MarkSink. It sends everything in one round trip and commits in a second one. Where a row is refused, it begins again
 // and searches for exactly the refused ones.
 func (s *Sink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Parked, from, to []change.Mark) error {
-	if err := checkMarks(from, to); err != nil {
+	if err := upsert.CheckMarks(from, to); err != nil {
 		return err
 	}
-	run := call{changes: c, parked: parked, from: from, to: to, generation: s.planGeneration()}
+	run := call{changes: c, parked: parked, from: from, to: to, generation: s.plans.Generation()}
 	err := s.attempt(ctx, &run)
 	if isOutdated(err) { // somebody has altered the target: no row is refused for that
-		s.forget(&run)
-		run.again = true
+		run.generation, run.again = s.plans.Forget(run.generation), true
 		err = s.attempt(ctx, &run)
 	}
-	return s.judged(&run, err)
+	return s.plans.Judge(run.generation, err, isStale)
 }
 
 func (s *Sink) attempt(ctx context.Context, run *call) error {
@@ -44,17 +43,6 @@ func (s *Sink) attempt(ctx context.Context, run *call) error {
 		return err
 	}
 	return s.transact(ctx, run)
-}
-
-// forget makes the next use of each table look at the target again, unless another call has done so since run's plans were made.
-func (s *Sink) forget(run *call) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if run.generation == s.generation {
-		s.generation++
-		s.plans.Clear()
-	}
-	run.generation = s.generation
 }
 
 // plan makes sure that the target fits every shape of the call, before its transaction.
@@ -188,7 +176,7 @@ const immediate = "SET CONSTRAINTS ALL IMMEDIATE"
 // end queues what the call writes besides rows: the parked changes and the marks, in the rows' own transaction (invariant 8).
 func (s *Sink) end(x *exchange, run *call) error {
 	x.exec(immediate)
-	if len(run.from) > 0 && s.mayHaveParked(run) {
+	if len(run.from) > 0 && s.streams.MayHaveParked(run.from[0].Lane.Stream, len(run.parked)) {
 		s.supersede(x, run.changes, run.from[0].Lane.Stream)
 	}
 	if err := s.park(x, run.parked); err != nil {
@@ -198,18 +186,6 @@ func (s *Sink) end(x *exchange, run *call) error {
 	return nil
 }
 
-// mayHaveParked says whether a change of the call may supersede something. Who owns a lane has loaded it, and nobody else parks a change of
-// its keys, so a stream that had none has none but ours.
-func (s *Sink) mayHaveParked(run *call) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	stream := run.from[0].Lane.Stream
-	if len(run.parked) > 0 {
-		s.clean[stream] = false
-	}
-	return !s.clean[stream]
-}
-
 func commit(ctx context.Context, pg *pgconn.PgConn) error {
 	fault.Point("sink.written")
 	if err := pg.Exec(ctx, "COMMIT").Close(); err != nil {
@@ -217,38 +193,4 @@ func commit(ctx context.Context, pg *pgconn.PgConn) error {
 	}
 	fault.Point("sink.committed")
 	return nil
-}
-
-func (s *Sink) planGeneration() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.generation
-}
-
-// judged forgets the plans where the target turned out to be other than they say. Met again with new plans, before anything was
-// applied, it halts.
-func (s *Sink) judged(run *call, err error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err == nil {
-		s.stale = 0
-		return nil
-	}
-	own, ok := errors.AsType[*sinks.Error](err)
-	if ok && own.Class == sinks.Wait { // of no row of the call: two sessions made one table, say
-		return &sinks.Error{Class: sinks.Retry, Code: own.Code, Err: err}
-	}
-	if ok && own.Class == sinks.Reject { // the target refuses a statement of our own
-		return &sinks.Error{Class: sinks.Fatal, Code: own.Code, Err: fmt.Errorf("%w: %w", err, change.ErrHalt)}
-	}
-	if !ok || own.Class != sinks.Retry || !isStale(own.Code) || run.generation != s.generation {
-		return err
-	}
-	if s.stale != 0 && s.stale == s.generation-1 {
-		return &sinks.Error{Class: sinks.Fatal, Code: own.Code, Err: fmt.Errorf("%w: %w", own.Err, change.ErrHalt)}
-	}
-	s.stale = s.generation
-	s.generation++
-	s.plans.Clear()
-	return err
 }

@@ -2,9 +2,6 @@ package postgres
 
 import (
 	"encoding/binary"
-	"time"
-
-	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
 // The arrays of our own tables' statements: the same binary form as appendArray's, from Go slices.
@@ -33,10 +30,4 @@ func int8Array(values []int64) []byte {
 		b = binary.BigEndian.AppendUint64(b, uint64(v))
 	}
 	return b
-}
-
-// instantOf is a Go time as an Instant.
-func instantOf(t time.Time) change.Value {
-	const secondsTo2000 = 946684800
-	return change.Instant((t.Unix()-secondsTo2000)*1e6 + int64(t.Nanosecond())/1e3)
 }

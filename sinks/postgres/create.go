@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // ddl makes the statements that make a target table. types holds, for each column of the shape, what stands behind its name.
@@ -26,7 +27,7 @@ func (d *ddl) create() string {
 	for i := range d.table.Columns {
 		lines = append(lines, quoteIdent(d.table.Columns[i].Name)+" "+d.types[i])
 	}
-	for _, own := range ownColumns(d.mode, len(d.table.Key) == 0) {
+	for _, own := range upsert.OwnColumns(d.mode.folding(), len(d.table.Key) == 0) {
 		lines = append(lines, quoteIdent(own)+" "+ownType(own))
 	}
 	if len(d.table.Key) > 0 && d.mode != Append {

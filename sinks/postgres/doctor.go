@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/preflight"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // Doctor checks the target without changing it: that it is reachable, that the schema and our tables are there or can be made, that a mark can
@@ -19,7 +20,7 @@ func Doctor(ctx context.Context, config Config) []preflight.Finding {
 	if err != nil {
 		return []preflight.Finding{{Check: "sink.config", Severity: preflight.Error, Summary: err.Error(), Fix: "correct the sink's settings"}}
 	}
-	s := &Sink{config: config, pool: newPool(pc, 1), log: slog.New(slog.DiscardHandler), generation: 1}
+	s := &Sink{config: config, pool: newPool(pc, 1), log: slog.New(slog.DiscardHandler)}
 	defer s.pool.close()
 	pg, err := s.pool.acquire(ctx)
 	if err != nil {
@@ -80,7 +81,7 @@ func (e *examination) role() string { return e.sink.pool.config.User }
 // ownTables says whether our tables are there; Open makes those that aren't.
 func (e *examination) ownTables(ctx context.Context) bool {
 	rows, err := query(ctx, e.pg, `SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relnamespace =
-(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) AND c.relname IN ($2, $3, $4)`, e.sink.config.Schema, tableMarks, tableParked, tableShapes)
+(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) AND c.relname IN ($2, $3, $4)`, e.sink.config.Schema, upsert.TableMarks, upsert.TableParked, upsert.TableShapes)
 	if err != nil {
 		e.failed("sink.tables", err, "")
 		return false
@@ -131,7 +132,7 @@ ORDER BY 1, 2`
 // fits checks the targets of all shapes that the sink has met: the newest of each table.
 func (e *examination) fits(ctx context.Context) {
 	c := &e.sink.config
-	rows, err := query(ctx, e.pg, `SELECT DISTINCT ON (schema, name) shape FROM `+e.sink.own(tableShapes)+
+	rows, err := query(ctx, e.pg, `SELECT DISTINCT ON (schema, name) shape FROM `+e.sink.own(upsert.TableShapes)+
 		` WHERE source = $1 AND sink = $2 ORDER BY schema, name, seen DESC`, c.SourceID, c.SinkName)
 	if err != nil {
 		e.failed("sink.shapes", err, "")
@@ -148,7 +149,7 @@ func (e *examination) fits(ctx context.Context) {
 		}
 		e.add("sink.fits", preflight.OK, fmt.Sprintf("%s.%s fits %s", c.Schema, table.Name, table), "")
 	}
-	rows, err = query(ctx, e.pg, fmt.Sprintf(constraintsSQL, e.sink.own(tableShapes)), quoteIdent(c.Schema), c.SourceID, c.SinkName)
+	rows, err = query(ctx, e.pg, fmt.Sprintf(constraintsSQL, e.sink.own(upsert.TableShapes)), quoteIdent(c.Schema), c.SourceID, c.SinkName)
 	if err != nil {
 		e.failed("sink.constraints", err, "")
 		return

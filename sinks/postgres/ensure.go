@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // ensure returns the plan for a shape. At its first use it makes sure that the target fits, and alters it where it may: in a
@@ -100,7 +101,7 @@ type shapes struct {
 
 // shapesOf reads the recorded shapes of the target table. Another source table of the same name is refused: the two would share it.
 func (s *Sink) shapesOf(ctx context.Context, pg *pgconn.PgConn, table *change.Table) (shapes, error) {
-	rows, err := query(ctx, pg, `SELECT schema, shape, fingerprint FROM `+s.own(tableShapes)+` WHERE source = $1 AND sink = $2 AND name = $3`,
+	rows, err := query(ctx, pg, `SELECT schema, shape, fingerprint FROM `+s.own(upsert.TableShapes)+` WHERE source = $1 AND sink = $2 AND name = $3`,
 		s.config.SourceID, s.config.SinkName, table.Name)
 	if err != nil {
 		return shapes{}, wrapped("read the recorded shapes", err)
@@ -132,7 +133,7 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, table *change.
 	name := quoteIdent(s.config.Schema) + "." + quoteIdent(table.Name)
 	if to == nil && seen.known {
 		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: "+
-			"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", name, s.own(tableShapes),
+			"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", name, s.own(upsert.TableShapes),
 			quoteLiteral(s.config.SourceID), quoteLiteral(s.config.SinkName), quoteLiteral(table.Name))
 	}
 	var columns []*change.Column
@@ -209,7 +210,7 @@ func (s *Sink) recordShape(ctx context.Context, pg *pgconn.PgConn, table *change
 	if err != nil {
 		return err
 	}
-	_, err = query(ctx, pg, `INSERT INTO `+s.own(tableShapes)+` (source, sink, schema, name, fingerprint, shape) VALUES ($1, $2, $3, $4, $5, $6)
+	_, err = query(ctx, pg, `INSERT INTO `+s.own(upsert.TableShapes)+` (source, sink, schema, name, fingerprint, shape) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING`, s.config.SourceID, s.config.SinkName, table.Schema, table.Name, fingerprint, string(shape))
 	return wrapped("record the shape", err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // Class tells what to do about an error of the server, by its SQLSTATE. An error that isn't the server's is Retry.
@@ -96,23 +97,10 @@ func wrapped(doing string, err error) error {
 // showsRow says that the server's detail is the refused row with all its values, which no log and no list of parked changes may show.
 func showsRow(code string) bool { return code == "23502" || code == "23514" } // not_null, check violation
 
-// reject is a change that the sink itself finds the target can't take, with the SQLSTATE that the server would give.
-func reject(code, format string, args ...any) error {
-	return &sinks.Error{Class: sinks.Reject, Code: code, Err: fmt.Errorf(format, args...)}
-}
-
-// halt is a state of the target that somebody must change.
-func halt(format string, args ...any) error {
-	return &sinks.Error{Class: sinks.Fatal, Err: fmt.Errorf("%w: %w", fmt.Errorf(format, args...), change.ErrHalt)}
-}
-
-// preflightError is a state of the target that somebody must change before a start.
-func preflightError(format string, args ...any) error {
-	return &sinks.Error{Class: sinks.Fatal, Err: fmt.Errorf("%w: %w", fmt.Errorf(format, args...), change.ErrPreflight)}
-}
-
-// isRowError says that err is about some change of the call.
-func isRowError(err error) bool {
-	own, ok := errors.AsType[*sinks.Error](err)
-	return ok && (own.Class == sinks.Reject || own.Class == sinks.Wait)
-}
+// The words of upsert for what the sink itself finds; reject takes the SQLSTATE that the server would give.
+var (
+	reject         = upsert.Reject
+	halt           = upsert.Halt
+	preflightError = upsert.Preflight
+	isRowError     = upsert.IsRowError
+)

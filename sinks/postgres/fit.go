@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // missing returns what the target lacks of a shape: columns of the source and columns of ours. Columns that the source computes may
@@ -15,7 +16,7 @@ func missing(table *change.Table, to *target, mode Mode) (columns []*change.Colu
 			columns = append(columns, col)
 		}
 	}
-	for _, name := range ownColumns(mode, len(table.Key) == 0) {
+	for _, name := range upsert.OwnColumns(mode.folding(), len(table.Key) == 0) {
 		if to.column(name) == nil {
 			own = append(own, name)
 		}
@@ -33,7 +34,7 @@ func fit(table *change.Table, to *target, schema string, mode Mode) error {
 	for i := range table.Columns {
 		known[table.Columns[i].Name] = true
 	}
-	for _, own := range ownColumns(mode, len(table.Key) == 0) {
+	for _, own := range upsert.OwnColumns(mode.folding(), len(table.Key) == 0) {
 		known[own] = true
 	}
 	for i := range to.columns {
@@ -45,8 +46,8 @@ func fit(table *change.Table, to *target, schema string, mode Mode) error {
 		}
 	}
 	if mode == Append || len(table.Key) == 0 {
-		if !to.hasUnique([]string{columnPos}) {
-			return preflightError("%s has no unique index on %s: CREATE UNIQUE INDEX ON %s (%s)", name, columnPos, name, columnPos)
+		if !to.hasUnique([]string{upsert.ColumnPos}) {
+			return preflightError("%s has no unique index on %s: CREATE UNIQUE INDEX ON %s (%s)", name, upsert.ColumnPos, name, upsert.ColumnPos)
 		}
 		return nil
 	}
@@ -95,15 +96,15 @@ func checkNames(table *change.Table) error {
 	if err := checkIdent(table.Name); err != nil {
 		return halt("table %s: %w", table, err)
 	}
-	if strings.HasPrefix(table.Name, ownPrefix) {
-		return halt("table %s: names that begin with %s are ours", table, ownPrefix)
+	if strings.HasPrefix(table.Name, upsert.OwnPrefix) {
+		return halt("table %s: names that begin with %s are ours", table, upsert.OwnPrefix)
 	}
 	for i := range table.Columns {
 		if err := checkIdent(table.Columns[i].Name); err != nil {
 			return halt("table %s: column: %w", table, err)
 		}
-		if strings.HasPrefix(table.Columns[i].Name, ownPrefix) {
-			return halt("table %s: column %s: names that begin with %s are ours", table, table.Columns[i].Name, ownPrefix)
+		if strings.HasPrefix(table.Columns[i].Name, upsert.OwnPrefix) {
+			return halt("table %s: column %s: names that begin with %s are ours", table, table.Columns[i].Name, upsert.OwnPrefix)
 		}
 	}
 	return nil

@@ -2,11 +2,11 @@ package postgres
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // markArgs are the parameters of a statement over marks: source, sink, and one array a column.
@@ -36,7 +36,7 @@ func (s *Sink) lockMarks(x *exchange, from []change.Mark) {
 		}
 	}
 	args := s.markArgs(from)
-	table := s.own(tableMarks)
+	table := s.own(upsert.TableMarks)
 	x.send(statement{
 		sql: "INSERT INTO " + table + " (source, sink, stream, lane, next, pos) SELECT $1, $2, u.stream, u.lane, 0, " +
 			quoteLiteral(change.Position{}.String()) + " FROM unnest($3::text[], $4::bigint[]) AS u(stream, lane)" +
@@ -69,40 +69,10 @@ func compareMarks(rr *pgconn.ResultReader, from []change.Mark) error {
 	if _, err := rr.Close(); err != nil {
 		return err
 	}
-	for _, want := range from {
-		found := false
-		for _, m := range have {
-			if m.Lane != want.Lane {
-				continue
-			}
-			found = true
-			if m != want {
-				return fmt.Errorf("lane %s/%d stands at %d %s, not at %d %s as when it was assigned: %w", m.Lane.Stream, m.Lane.N,
-					m.Next, m.Pos, want.Next, want.Pos, change.ErrFenced)
-			}
-		}
-		if !found {
-			return fmt.Errorf("lane %s/%d has lost its mark: %w", want.Lane.Stream, want.Lane.N, change.ErrFenced)
-		}
-	}
-	return nil
+	return upsert.CompareMarks(have, from)
 }
 
-func parseMark(r []*string) (change.Mark, error) {
-	lane, err := strconv.ParseInt(*r[1], 10, 32)
-	if err != nil {
-		return change.Mark{}, fmt.Errorf("mark of stream %s: %w", *r[0], err)
-	}
-	next, err := strconv.ParseInt(*r[2], 10, 64)
-	if err != nil {
-		return change.Mark{}, fmt.Errorf("mark of lane %s/%d: %w", *r[0], lane, err)
-	}
-	pos, err := change.ParsePosition(*r[3])
-	if err != nil {
-		return change.Mark{}, fmt.Errorf("mark of lane %s/%d: %w: %w", *r[0], lane, err, change.ErrHalt)
-	}
-	return change.Mark{Lane: change.Lane{Stream: *r[0], N: int32(lane)}, Next: next, Pos: pos}, nil
-}
+func parseMark(r []*string) (change.Mark, error) { return upsert.ParseMark(*r[0], *r[1], *r[2], *r[3]) }
 
 // moveMarks queues the marks' new places. All of their lanes are locked.
 func (s *Sink) moveMarks(x *exchange, to []change.Mark) {
@@ -110,7 +80,7 @@ func (s *Sink) moveMarks(x *exchange, to []change.Mark) {
 		return
 	}
 	x.send(statement{
-		sql: "UPDATE " + s.own(tableMarks) + " AS m SET next = u.next, pos = u.pos, updated = now()" +
+		sql: "UPDATE " + s.own(upsert.TableMarks) + " AS m SET next = u.next, pos = u.pos, updated = now()" +
 			" FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[]) AS u(stream, lane, next, pos)" +
 			" WHERE m.source = $1 AND m.sink = $2 AND m.stream = u.stream AND m.lane = u.lane",
 		args: s.markArgs(to), oids: markOIDs, formats: markFormats,
@@ -121,18 +91,4 @@ func (s *Sink) moveMarks(x *exchange, to []change.Mark) {
 			}
 			return err
 		}})
-}
-
-// checkMarks refuses calls that would move a mark without its lock.
-func checkMarks(from, to []change.Mark) error {
-	for _, t := range to {
-		locked := false
-		for _, f := range from {
-			locked = locked || f.Lane == t.Lane
-		}
-		if !locked {
-			return halt("lane %s/%d is moved and not locked", t.Lane.Stream, t.Lane.N)
-		}
-	}
-	return nil
 }

@@ -5,18 +5,13 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
-)
 
-// Tables of our own in the target's schema.
-const (
-	tableMarks  = ownPrefix + "marks"
-	tableParked = ownPrefix + "parked"
-	tableShapes = ownPrefix + "shapes"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // ownTables are the columns of each, in the order in which they are made.
 var ownTables = []struct{ name, columns, index string }{
-	{tableMarks, `  source text COLLATE "C" NOT NULL,
+	{upsert.TableMarks, `  source text COLLATE "C" NOT NULL,
   sink text COLLATE "C" NOT NULL,
   stream text COLLATE "C" NOT NULL,
   lane bigint NOT NULL,
@@ -24,7 +19,7 @@ var ownTables = []struct{ name, columns, index string }{
   pos text COLLATE "C" NOT NULL,
   updated timestamp with time zone NOT NULL DEFAULT now(),
   PRIMARY KEY (source, sink, stream, lane)`, ""},
-	{tableParked, `  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	{upsert.TableParked, `  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   source text COLLATE "C" NOT NULL,
   sink text COLLATE "C" NOT NULL,
   stream text COLLATE "C" NOT NULL,
@@ -37,7 +32,7 @@ var ownTables = []struct{ name, columns, index string }{
   cause text NOT NULL,
   change text NOT NULL,
   parked_at timestamp with time zone NOT NULL DEFAULT now()`, "source, sink, stream, schema, name, key"},
-	{tableShapes, `  source text COLLATE "C" NOT NULL,
+	{upsert.TableShapes, `  source text COLLATE "C" NOT NULL,
   sink text COLLATE "C" NOT NULL,
   schema text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
@@ -73,7 +68,7 @@ func (s *Sink) makeOwn(ctx context.Context, pg *pgconn.PgConn) error {
 		return err
 	}
 	lock := "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))::text"
-	if _, err := query(ctx, pg, lock, s.config.Schema+"."+ownPrefix); err != nil {
+	if _, err := query(ctx, pg, lock, s.config.Schema+"."+upsert.OwnPrefix); err != nil {
 		return wrapped("lock", err)
 	}
 	for _, t := range ownTables {

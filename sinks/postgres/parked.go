@@ -1,17 +1,15 @@
 package postgres
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
 	"github.com/tailwater-cdc/tailwater/sinks"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // park queues the storing of parked changes, in the transaction that moves the marks past them (invariant 8).
@@ -29,12 +27,12 @@ func (s *Sink) park(x *exchange, parked []sinks.Parked) error {
 		}
 		lanes[i] = int64(p.Lane.N)
 		t := p.Change.Table
-		for j, v := range []string{p.Lane.Stream, t.Schema, t.Name, keyHash(&p.Change), p.Change.Pos.String(), p.Code, storable(p.Cause), string(body)} {
+		for j, v := range []string{p.Lane.Stream, t.Schema, t.Name, upsert.KeyHash(&p.Change), p.Change.Pos.String(), p.Code, upsert.Storable(p.Cause), string(body)} {
 			columns[j] = append(columns[j], v)
 		}
 	}
 	st := statement{
-		sql: "INSERT INTO " + s.own(tableParked) + " (source, sink, stream, schema, name, key, pos, code, cause, change, lane)" +
+		sql: "INSERT INTO " + s.own(upsert.TableParked) + " (source, sink, stream, schema, name, key, pos, code, cause, change, lane)" +
 			" SELECT $1, $2, u.* FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]," +
 			" $11::bigint[]) AS u",
 		args: [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName)}, oids: []uint32{oidText, oidText}, formats: []int16{0, 0}}
@@ -51,23 +49,19 @@ type superseded struct{ schemas, names, keys, positions []string }
 
 func (u *superseded) add(c *change.Change) {
 	u.schemas, u.names = append(u.schemas, c.Table.Schema), append(u.names, c.Table.Name)
-	u.keys, u.positions = append(u.keys, keyHash(c)), append(u.positions, c.Pos.String())
+	u.keys, u.positions = append(u.keys, upsert.KeyHash(c)), append(u.positions, c.Pos.String())
 }
 
 // supersede queues the removal of parked changes whose row is another by now: those of a snapshot row's key, and all of a truncated table, at
-// or below its Position. Append keeps every change, so none stands for another.
+// or below its Position.
 func (s *Sink) supersede(x *exchange, c []change.Change, stream string) {
-	if s.config.Mode == Append {
-		return
-	}
+	snapshot, truncates := upsert.Superseding(c, s.config.Mode.folding())
 	var rows, tables superseded
-	for i := range c {
-		switch c[i].Op {
-		case change.SnapshotRow:
-			rows.add(&c[i])
-		case change.Truncate:
-			tables.add(&c[i])
-		}
+	for _, c := range snapshot {
+		rows.add(c)
+	}
+	for _, c := range truncates {
+		tables.add(c)
 	}
 	s.removeParked(x, stream, &rows, " AND p.key = u.key")
 	s.removeParked(x, stream, &tables, "")
@@ -78,31 +72,13 @@ func (s *Sink) removeParked(x *exchange, stream string, u *superseded, and strin
 		return
 	}
 	x.send(statement{
-		sql: "DELETE FROM " + s.own(tableParked) + " AS p USING unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS u(schema, name, key, pos)" +
+		sql: "DELETE FROM " + s.own(upsert.TableParked) + " AS p USING unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS u(schema, name, key, pos)" +
 			" WHERE p.source = $1 AND p.sink = $2 AND p.stream = $3 AND p.schema = u.schema AND p.name = u.name" + and +
 			" AND p.pos <= u.pos COLLATE \"C\"",
 		args: [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName), []byte(stream),
 			textArray(u.schemas), textArray(u.names), textArray(u.keys), textArray(u.positions)},
 		oids:    []uint32{oidText, oidText, oidText, paramText.array, paramText.array, paramText.array, paramText.array},
 		formats: []int16{0, 0, 0, 1, 1, 1, 1}})
-}
-
-// keyHash stands for a change's key, which may be longer than an index takes; empty for a marker and a key that isn't known.
-func keyHash(c *change.Change) string {
-	if c.Op.IsMarker() {
-		return ""
-	}
-	key, err := change.AppendKey(nil, c.Table, c.Row())
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(key)
-	return hex.EncodeToString(sum[:])
-}
-
-// storable is a cause as text that the server stores.
-func storable(cause string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(cause, "\ufffd"), "\x00", "\ufffd")
 }
 
 // parkedColumns are what readParked reads.

@@ -8,16 +8,6 @@ import (
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
-// Columns of our own in target tables.
-const (
-	ownPrefix       = "_tailwater_"
-	columnPos       = ownPrefix + "pos"          // Append, and tables without a key: the change's Position; NULL for snapshot rows
-	columnOp        = ownPrefix + "op"           // Append: what happened
-	columnCommitted = ownPrefix + "committed_at" // Append: when, by the source's clock
-	columnUnset     = ownPrefix + "unset"        // Append: columns that the log did not carry; NULL where it carried all
-	columnDeleted   = ownPrefix + "deleted_at"   // SoftDelete
-)
-
 // column is one column of a plan: what is written and where its values come from.
 type column struct {
 	name   string // unquoted
@@ -54,29 +44,14 @@ type plan struct {
 // keyed says that rows are found by a key, and not only once by Position.
 func (p *plan) keyed() bool { return p.mode != Append && len(p.table.Key) > 0 }
 
-// ownColumns are the columns of ours that a table of this shape needs.
-func ownColumns(mode Mode, keyless bool) []string {
-	switch {
-	case mode == Append:
-		return []string{columnOp, columnPos, columnCommitted, columnUnset}
-	case mode == SoftDelete && keyless:
-		return []string{columnPos, columnDeleted}
-	case mode == SoftDelete:
-		return []string{columnDeleted}
-	case keyless:
-		return []string{columnPos}
-	}
-	return nil
-}
-
 // ownType is the type with which a column of ours is made.
 func ownType(name string) string {
 	switch name {
-	case columnPos:
+	case upsert.ColumnPos:
 		return `text COLLATE "C" UNIQUE`
-	case columnOp:
+	case upsert.ColumnOp:
 		return "text NOT NULL"
-	case columnUnset:
+	case upsert.ColumnUnset:
 		return "text[]"
 	}
 	return "timestamp with time zone"
@@ -104,7 +79,7 @@ func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, 
 	for _, k := range table.Key {
 		p.key = append(p.key, p.ordinals[k])
 	}
-	for _, name := range ownColumns(mode, len(table.Key) == 0) {
+	for _, name := range upsert.OwnColumns(mode.folding(), len(table.Key) == 0) {
 		p.own = append(p.own, len(p.columns))
 		p.columns = append(p.columns, p.ownColumn(name))
 	}
@@ -117,43 +92,21 @@ func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, 
 func (p *plan) ownColumn(name string) column {
 	c := column{name: name, source: -1, way: way{param: paramText, append: textOf(&change.Column{Kind: change.KindText})}}
 	switch name {
-	case columnPos:
-		c.own = posOf
-	case columnOp:
-		c.own = func(r *upsert.Row) change.Value { return change.Text(r.Last.Op.String()) }
-	case columnUnset:
+	case upsert.ColumnPos:
+		c.own = upsert.PosOf
+	case upsert.ColumnOp:
+		c.own = upsert.OpOf
+	case upsert.ColumnUnset:
 		c.way.cast = "text[]"
 		c.own = p.unsetOf
-	case columnCommitted:
+	case upsert.ColumnCommitted:
 		c.way = way{param: paramTimestamptz, append: appendMicros}
-		c.own = committedOf
-	case columnDeleted:
+		c.own = upsert.CommittedOf
+	case upsert.ColumnDeleted:
 		c.way = way{param: paramTimestamptz, append: appendMicros}
-		c.own = deletedOf
+		c.own = upsert.DeletedOf
 	}
 	return c
-}
-
-// posOf is the row's Position; NULL for what a snapshot hands over, because all rows of a chunk share one.
-func posOf(r *upsert.Row) change.Value {
-	if r.Last.Txn == nil {
-		return change.Null()
-	}
-	return change.Text(r.Last.Pos.String())
-}
-
-func committedOf(r *upsert.Row) change.Value {
-	if r.Last.Txn == nil {
-		return change.Null()
-	}
-	return instantOf(r.Last.Txn.Committed)
-}
-
-func deletedOf(r *upsert.Row) change.Value {
-	if r.Deleted.IsZero() {
-		return change.Null()
-	}
-	return instantOf(r.Deleted)
 }
 
 // unsetOf names the columns that the log did not carry, as an array's text: in Append mode NULL must not stand for them.

@@ -16,16 +16,14 @@ import (
 
 // Sink writes to one schema of one PostgreSQL database. Its methods may be called from several goroutines, for different lanes.
 type Sink struct {
-	config Config
-	pool   *pool
-	log    *slog.Logger
-	plans  upsert.Cache[*plan]
+	config  Config
+	pool    *pool
+	log     *slog.Logger
+	plans   upsert.Plans[*plan]
+	streams upsert.Streams
 
-	mu         sync.Mutex
-	generation int             // how often the plans have been forgotten because the target was not what they said
-	stale      int             // the generation in which that happened last, 0: not since something was applied
-	clean      map[string]bool // streams loaded or parked in by us; true: no Load found a parked change and we parked none
-	closed     bool
+	mu     sync.Mutex
+	closed bool
 }
 
 var _ sinks.MarkSink = (*Sink)(nil)
@@ -37,7 +35,7 @@ func Open(ctx context.Context, config Config, logger *slog.Logger) (*Sink, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{config: config, pool: newPool(pc, config.MaxConns), log: logger, generation: 1, clean: make(map[string]bool)}
+	s := &Sink{config: config, pool: newPool(pc, config.MaxConns), log: logger}
 	pg, err := s.pool.acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sink %s: %w", config.SinkName, err)
@@ -80,7 +78,7 @@ func (s *Sink) Load(ctx context.Context, stream string) (sinks.State, error) {
 	x := newExchange(ctx, pg)
 	x.exec(beginSQL)
 	x.send(s.inFlight("pg_advisory_xact_lock", stream)) // and nobody moves a mark until both are read
-	x.send(statement{sql: "SELECT stream, lane, next, pos FROM " + s.own(tableMarks) + where + "lane", args: args,
+	x.send(statement{sql: "SELECT stream, lane, next, pos FROM " + s.own(upsert.TableMarks) + where + "lane", args: args,
 		read: func(rr *pgconn.ResultReader) error {
 			for rr.NextRow() {
 				m, err := parseMark(textRow(rr.Values()))
@@ -92,7 +90,7 @@ func (s *Sink) Load(ctx context.Context, stream string) (sinks.State, error) {
 			_, err := rr.Close()
 			return err
 		}})
-	x.send(statement{sql: "SELECT " + parkedColumns + " FROM " + s.own(tableParked) + where + "id", args: args,
+	x.send(statement{sql: "SELECT " + parkedColumns + " FROM " + s.own(upsert.TableParked) + where + "id", args: args,
 		read: func(rr *pgconn.ResultReader) (err error) {
 			out.Parked, err = readParked(rr)
 			return err
@@ -101,10 +99,6 @@ func (s *Sink) Load(ctx context.Context, stream string) (sinks.State, error) {
 	if err := x.finish(); err != nil {
 		return sinks.State{}, wrapped("load the state of "+stream, err)
 	}
-	s.mu.Lock()
-	if _, known := s.clean[stream]; !known || len(out.Parked) > 0 { // a call beside a later Load may have parked what that did not see
-		s.clean[stream] = len(out.Parked) == 0
-	}
-	s.mu.Unlock()
+	s.streams.Loaded(stream, len(out.Parked))
 	return out, nil
 }

@@ -3,6 +3,8 @@ package postgres
 import (
 	"strconv"
 	"strings"
+
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
 // list joins what f gives for each of the columns.
@@ -71,7 +73,7 @@ func (p *plan) putSQL(columns []int) string {
 
 // addSQL inserts a row once for its Position.
 func (p *plan) addSQL(columns []int) string {
-	return p.insertSQL(columns) + "\nON CONFLICT (" + quoteIdent(columnPos) + ") DO NOTHING"
+	return p.insertSQL(columns) + "\nON CONFLICT (" + quoteIdent(upsert.ColumnPos) + ") DO NOTHING"
 }
 
 // patchSQL updates the present columns of rows that must be there; its count of rows tells whether they were.
@@ -91,7 +93,7 @@ func (p *plan) patchSQL(columns []int) string {
 
 func (p *plan) alive() string {
 	if p.mode == SoftDelete {
-		return " AND t." + quoteIdent(columnDeleted) + " IS NULL"
+		return " AND t." + quoteIdent(upsert.ColumnDeleted) + " IS NULL"
 	}
 	return ""
 }
@@ -108,7 +110,7 @@ func (p *plan) removed() []int {
 func (p *plan) removeSQL() string {
 	columns := p.removed()
 	if p.mode == SoftDelete {
-		return "UPDATE " + p.name + " AS t SET " + quoteIdent(columnDeleted) + " = u.c" + strconv.Itoa(len(columns)) + "\nFROM " +
+		return "UPDATE " + p.name + " AS t SET " + quoteIdent(upsert.ColumnDeleted) + " = u.c" + strconv.Itoa(len(columns)) + "\nFROM " +
 			p.unnest(columns) + "\nWHERE " + p.matches(columns)
 	}
 	return "DELETE FROM " + p.name + " AS t USING " + p.unnest(columns) + "\nWHERE " + p.matches(columns)
@@ -122,7 +124,7 @@ func (p *plan) removeOneSQL(columns []int) string {
 	for i, c := range columns {
 		col := &p.columns[c]
 		v := "($" + strconv.Itoa(i+1) + "::" + col.way.param.name + "[])[1]"
-		if col.name == columnDeleted && col.source < 0 {
+		if col.name == upsert.ColumnDeleted && col.source < 0 {
 			deleted = v
 			continue
 		}
@@ -141,16 +143,16 @@ func (p *plan) removeOneSQL(columns []int) string {
 	}
 	one := this + " = (SELECT " + place + " FROM " + name + " AS r\nWHERE " + strings.Join(append(parts, "true"), " AND ")
 	if p.mode == SoftDelete {
-		return "UPDATE " + name + " AS t SET " + quoteIdent(columnDeleted) + " = " + deleted + "\nWHERE " + one + " AND r." +
-			quoteIdent(columnDeleted) + " IS NULL\nLIMIT 1 FOR UPDATE)"
+		return "UPDATE " + name + " AS t SET " + quoteIdent(upsert.ColumnDeleted) + " = " + deleted + "\nWHERE " + one + " AND r." +
+			quoteIdent(upsert.ColumnDeleted) + " IS NULL\nLIMIT 1 FOR UPDATE)"
 	}
 	return "DELETE FROM " + name + " AS t\nWHERE " + one + "\nLIMIT 1 FOR UPDATE)"
 }
 
 // stampAllSQL stamps every row that is alive.
 func (p *plan) stampAllSQL() string {
-	return "UPDATE " + p.name + " SET " + quoteIdent(columnDeleted) + " = $1::timestamp with time zone WHERE " +
-		quoteIdent(columnDeleted) + " IS NULL"
+	return "UPDATE " + p.name + " SET " + quoteIdent(upsert.ColumnDeleted) + " = $1::timestamp with time zone WHERE " +
+		quoteIdent(upsert.ColumnDeleted) + " IS NULL"
 }
 
 // truncateSQL empties tables in one statement. TRUNCATE refuses one that a foreign key of another table points at, even from an empty

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
+
 	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
@@ -19,7 +21,7 @@ func (s *Sink) ListParked(ctx context.Context) ([]sinks.Parked, error) {
 	var out []sinks.Parked
 	x := newExchange(ctx, pg)
 	x.send(statement{
-		sql:  "SELECT " + parkedColumns + " FROM " + s.own(tableParked) + " WHERE source = $1 AND sink = $2 ORDER BY id",
+		sql:  "SELECT " + parkedColumns + " FROM " + s.own(upsert.TableParked) + " WHERE source = $1 AND sink = $2 ORDER BY id",
 		args: [][]byte{[]byte(s.config.SourceID), []byte(s.config.SinkName)},
 		read: func(rr *pgconn.ResultReader) (err error) {
 			out, err = readParked(rr)

@@ -140,7 +140,7 @@ func (w *writer) removeOnes(p *plan, run *upsert.Run) error {
 func (p *plan) removedOne(run *upsert.Run) []int {
 	var columns []int
 	for _, c := range p.present(run.Present) {
-		if p.columns[c].source >= 0 || p.columns[c].name == columnDeleted {
+		if p.columns[c].source >= 0 || p.columns[c].name == upsert.ColumnDeleted {
 			columns = append(columns, c)
 		}
 	}
@@ -176,11 +176,7 @@ func (w *writer) keepingTruncate(p *plan, m *change.Change) error {
 		row.Values = make([]change.Value, len(m.Table.Columns)) // all Unset: a Truncate has no row
 		return w.send(p, p.own, []upsert.Row{row}, statement{sql: p.addSQL(p.own)})
 	}
-	at := change.Instant(0)
-	if m.Txn != nil {
-		at = instantOf(m.Txn.Committed)
-	}
-	b, err := appendMicros(nil, at)
+	b, err := appendMicros(nil, upsert.StampOf(m))
 	if err != nil {
 		return err
 	}
