@@ -135,17 +135,26 @@ func (r *chunkReader) Lookup(ctx context.Context, name string) (snapshot.Info, e
 	if err != nil {
 		return snapshot.Info{}, err
 	}
-	info, err := r.describe(ctx, n)
+	info, oid, err := r.describe(ctx, n)
+	if err != nil || !n.partitioned {
+		info.Estimate = estimate
+		return info, err
+	}
 	info.Estimate = estimate
+	err = r.seam.shapes.catalog.session(ctx, func(conn *pgx.Conn) error {
+		parts, err := readParts(ctx, conn, []uint32{oid})
+		info.Parts = parts[oid]
+		return err
+	})
 	return info, err
 }
 
-func (r *chunkReader) describe(ctx context.Context, n relationName) (snapshot.Info, error) {
+func (r *chunkReader) describe(ctx context.Context, n relationName) (snapshot.Info, uint32, error) {
 	t, oid, err := r.seam.table(ctx, n.schema, n.name)
 	if errors.Is(err, errNoTable) {
 		err = fmt.Errorf("%w: %w", err, snapshot.ErrNoTable)
 	}
-	return snapshot.Info{Table: t, Incarnation: fmt.Sprint(oid), Estimate: -1}, err
+	return snapshot.Info{Table: t, Incarnation: incarnation(oid), Estimate: -1}, oid, err
 }
 
 // Horizon is snapshot.Reader's: a transaction number that is assigned now, above that of every transaction that has one.
@@ -242,7 +251,7 @@ func (r *chunkReader) read(ctx context.Context, conn *pgx.Conn, q *snapshot.Sele
 	if q.Name == "" {
 		return c, nil
 	}
-	if c.Info, err = r.describe(ctx, n); err != nil {
+	if c.Info, _, err = r.describe(ctx, n); err != nil {
 		return c, err
 	}
 	if err := r.rows(ctx, conn, n, q, &c); err != nil {

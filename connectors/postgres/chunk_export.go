@@ -38,7 +38,7 @@ func (r *chunkReader) export(ctx context.Context, conn *pgx.Conn, n relationName
 	if err := begin(ctx, conn.PgConn(), n); err != nil {
 		return snapshot.Export{}, err
 	}
-	info, err := r.describe(ctx, n)
+	info, _, err := r.describe(ctx, n)
 	if err != nil {
 		return snapshot.Export{}, err
 	}

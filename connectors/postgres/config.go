@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -28,23 +29,28 @@ type Object struct {
 
 // Config is what a Source needs to know. The zero value of a field marked with a default means that default.
 type Config struct {
-	SourceID     string
-	URL          string      // as libpq takes it, with the database
-	Password     string      // wins over the URL's
-	TLS          *tls.Config // wins over the URL's sslmode; nil: the URL decides
-	Slot         Object
-	Publication  Object
-	Include      []string     // tables, "schema.table"; each part is a path.Match pattern
-	Exclude      []string     // wins over Include
-	MaxRowBytes  int          // a larger row halts; default 32 MiB
-	MemoryBytes  int          // bound of the decoded changes that wait to be read; default 64 MiB
-	SnapshotMode SnapshotMode // default initial
-	Logger       *slog.Logger // default: none
+	SourceID      string
+	URL           string      // as libpq takes it, with the database
+	Password      string      // wins over the URL's
+	TLS           *tls.Config // wins over the URL's sslmode; nil: the URL decides
+	Slot          Object
+	Publication   Object
+	Include       []string     // tables, "schema.table"; each part is a path.Match pattern
+	Exclude       []string     // wins over Include
+	MaxRowBytes   int          // a larger row halts; default 32 MiB
+	MemoryBytes   int          // bound of the decoded changes that wait to be read; default 64 MiB
+	SnapshotBytes int          // bound of what a snapshot holds beside them, rows and keys; default 64 MiB
+	SnapshotMode  SnapshotMode // default initial
+	Logger        *slog.Logger // default: none
+
+	watchEvery time.Duration // how often the catalogue is looked at for tables that have appeared or have other parts
 }
 
 const (
-	defaultMaxRowBytes = 32 << 20
-	defaultMemoryBytes = 64 << 20
+	defaultMaxRowBytes   = 32 << 20
+	defaultMemoryBytes   = 64 << 20
+	defaultSnapshotBytes = 64 << 20
+	defaultWatchEvery    = 10 * time.Second
 )
 
 var (
@@ -64,6 +70,12 @@ func (c Config) checked() (Config, error) {
 	}
 	if c.MemoryBytes <= 0 {
 		c.MemoryBytes = defaultMemoryBytes
+	}
+	if c.SnapshotBytes <= 0 {
+		c.SnapshotBytes = defaultSnapshotBytes
+	}
+	if c.watchEvery <= 0 {
+		c.watchEvery = defaultWatchEvery
 	}
 	if c.SnapshotMode == "" {
 		c.SnapshotMode = SnapshotInitial

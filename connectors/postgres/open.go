@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/connectors"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
 
 // Open returns the function that opens a Source for config.
@@ -40,7 +41,8 @@ type opening struct {
 	conn      *pgx.Conn // ordinary; becomes the catalogue's
 	server    server
 	tables    []candidate
-	repl      *wire // with its connection only, until it runs
+	begun     []snapshot.Info // of each of tables, as it was before the slot
+	repl      *wire           // with its connection only, until it runs
 	id        identity
 	interval  time.Duration
 	at        place
@@ -134,6 +136,9 @@ func (o *opening) publish(ctx context.Context) error {
 		return err
 	}
 	o.tables = o.selection.selected(list)
+	if o.begun, err = readBegun(ctx, o.conn, o.tables); err != nil {
+		return classify(err)
+	}
 	if len(o.tables) == 0 {
 		o.config.Logger.Warn("no table of the source matches yet", "include", o.config.Include)
 	}
@@ -258,7 +263,7 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 		return connectors.Opened{}, err
 	}
 	opened := connectors.Opened{Source: s, Identity: o.id.String(), Resume: s.log.resume, Upto: o.at.upto}
-	if o.start.Anew {
+	if o.start.Resume == "" { // a crash forgets neither Start.Anew nor which tables these are
 		if opened.Snapshot, err = s.runner.Saved(); err != nil {
 			return connectors.Opened{}, errors.Join(err, s.runner.Close())
 		}

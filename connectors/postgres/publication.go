@@ -21,13 +21,15 @@ func (t tableName) quoted() string { return quoteTable(t.schema, t.name) }
 // candidate is a table that may be captured.
 type candidate struct {
 	tableName
-	root      string // of the partitioned table that it is a part of; empty: none
-	unlogged  bool
-	published bool
+	oid         uint32
+	partitioned bool
+	root        string // of the partitioned table that it is a part of; empty: none
+	unlogged    bool
+	published   bool
 }
 
 func readCandidates(ctx context.Context, tx querier, publication string) ([]candidate, error) {
-	const query = `select n.nspname::text, c.relname::text, c.relpersistence = 'u', p.pubname is not null,
+	const query = `select n.nspname::text, c.relname::text, c.oid, c.relkind = 'p', c.relpersistence = 'u', p.pubname is not null,
 			case when c.relispartition then pg_partition_root(c.oid)::regclass::text else '' end
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace
 			left join pg_publication_tables p on p.pubname = $1 and p.schemaname = n.nspname and p.tablename = c.relname
@@ -38,7 +40,7 @@ func readCandidates(ctx context.Context, tx querier, publication string) ([]cand
 		return nil, fmt.Errorf("list the tables: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c candidate, err error) {
-		err = row.Scan(&c.schema, &c.name, &c.unlogged, &c.published, &c.root)
+		err = row.Scan(&c.schema, &c.name, &c.oid, &c.partitioned, &c.unlogged, &c.published, &c.root)
 		return c, err
 	})
 	if err != nil {

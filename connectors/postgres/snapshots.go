@@ -18,11 +18,16 @@ var _ connectors.Snapshotter = (*Source)(nil)
 func (s *Source) beside(o *opening) error {
 	s.reader = newChunkReader(s.seam())
 	config := snapshot.Config{Log: s.log, Reader: s.reader, Logger: s.config.Logger,
-		Saved: o.start.Snapshot, Anew: o.start.Anew, Upto: o.at.upto, Resume: s.log.resume}
+		MemoryBytes: s.config.SnapshotBytes, Saved: o.start.Snapshot, Anew: o.start.Anew, Upto: o.at.upto, Resume: s.log.resume}
 	if s.config.SnapshotMode != SnapshotNever {
 		for _, t := range o.tables {
 			config.Tables = append(config.Tables, t.String())
 		}
+		config.Begun = o.begun
+	}
+	s.prints = map[string]string{}
+	for i, t := range o.tables {
+		s.prints[t.String()] = imprint(o.begun[i])
 	}
 	var err error
 	if s.runner, err = snapshot.New(config); err != nil {
@@ -75,7 +80,13 @@ func (s *Source) joinNew(ctx context.Context) error {
 			return err
 		}
 		var failed error
-		for _, t := range s.selection.selected(list) {
+		tables := s.selection.selected(list)
+		now, err := readBegun(ctx, conn, tables)
+		if err != nil {
+			return err
+		}
+		s.look(tables, now)
+		for _, t := range tables {
 			if t.published {
 				if !known[t.String()] && s.config.SnapshotMode != SnapshotNever {
 					joined = append(joined, t.tableName)

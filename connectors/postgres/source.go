@@ -23,6 +23,7 @@ type Source struct {
 	log       *log
 	reader    *chunkReader
 	runner    *snapshot.Runner
+	prints    map[string]string // of the tables as the catalogue had them last; of watch's goroutine
 
 	closing   sync.Once
 	stopWatch context.CancelFunc
@@ -68,14 +69,11 @@ func (s *Source) Close() error {
 	return err
 }
 
-// watchEvery is how often the catalogue is looked at for tables that have appeared.
-const watchEvery = 10 * time.Second
-
-// watch starts to look for tables made since, which the publication doesn't have.
+// watch starts to look for tables made since, which the publication doesn't have, and for those that are others than before.
 func (s *Source) watch(ctx context.Context) {
 	ctx, s.stopWatch = context.WithCancel(ctx)
 	s.watching.Go(func() {
-		ticker := time.NewTicker(watchEvery)
+		ticker := time.NewTicker(s.config.watchEvery)
 		defer ticker.Stop()
 		for {
 			select {
