@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -70,7 +71,26 @@ func (s *Sink) start(ctx context.Context) error {
 	if s.server, err = readServer(ctx, c); err != nil {
 		return err
 	}
+	if err := s.server.tooOld(); err != nil {
+		return err
+	}
 	return s.makeOwn(ctx, c)
+}
+
+// tooOld refuses servers that lack what every statement has: MySQL's name for the new row (8.0.19), collations that count blanks.
+func (s server) tooOld() error {
+	var major, minor, patch int
+	if _, err := fmt.Sscanf(s.version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		return preflightError("the server's version is %q", s.version)
+	}
+	least := [3]int{8, 0, 19}
+	if s.dialect.mariadb {
+		least = [3]int{10, 6, 0}
+	}
+	if slices.Compare([]int{major, minor, patch}, least[:]) < 0 {
+		return preflightError("%s %s is too old: want %d.%d.%d or later", s.dialect, s.version, least[0], least[1], least[2])
+	}
+	return nil
 }
 
 func readServer(ctx context.Context, c *conn) (server, error) {
