@@ -50,6 +50,12 @@ func begin(t *testing.T, dir string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return beginAs(t, path, dir, args...)
+}
+
+// beginAs is begin for another build of the program.
+func beginAs(t *testing.T, path, dir string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(path, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, &p.out, &p.err
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // a second each, otherwise
