@@ -13,7 +13,38 @@ import (
 
 const uuidLength = 36
 
-func (r *Row) uuid(b [16]byte) (change.Value, error) {
+func isUUID(b []byte) bool {
+	if len(b) != uuidLength {
+		return false
+	}
+	for i, c := range b {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if !isHex(c) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
+
+// isAddress says that b is made of what the texts of addresses are made of.
+func isAddress(b []byte) bool {
+	for _, c := range b {
+		if !isHex(c) && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+func (r *Row) uuid(b [16]byte) change.Value {
 	start := len(r.text)
 	for i, part := range [...][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
 		if i > 0 {
@@ -21,7 +52,7 @@ func (r *Row) uuid(b [16]byte) (change.Value, error) {
 		}
 		r.text = hex.AppendEncode(r.text, part)
 	}
-	return r.added(change.KindUUID, start), nil
+	return r.added(change.KindUUID, start)
 }
 
 // inet adds an address of 4 or 16 bytes.

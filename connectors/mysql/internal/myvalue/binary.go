@@ -226,7 +226,7 @@ func (r *Row) variableCell(t *Type, b []byte) (change.Value, error) {
 		}
 		switch t.Special {
 		case UUID:
-			return r.uuid(padded(b))
+			return r.uuid(padded(b)), nil
 		case Inet4:
 			address := padded(b)
 			return r.inet(address[:4]), nil

@@ -317,8 +317,8 @@ func (w *jsonWriter) temporal(wire byte, n int64) {
 	w.dst = append(w.dst, '"')
 }
 
-// maxPlainExponent is how large an exponent the server still writes out in zeros.
-// Source: MySQL 9.7, strings/dtoa.cc, MAX_DECPT_FOR_F_FORMAT.
+// maxPlainExponent is how many zeros the server writes out before it takes an exponent; where digits follow the point it never does.
+// Source: MySQL 9.7, include/dtoa.h, MAX_DECPT_FOR_F_FORMAT.
 const maxPlainExponent = 15
 
 // appendDouble appends the shortest text that is the number, in the server's notation, with a point or an exponent.
@@ -333,7 +333,8 @@ func appendDouble(dst []byte, f float64) []byte {
 		e--
 	}
 	exponent, _ := strconv.Atoi(string(digits[e+1:]))
-	if point := exponent + 1; f == 0 || point > -maxPlainExponent && point <= maxPlainExponent {
+	significant := max(1, e-1) // without the point
+	if point := exponent + 1; point > -maxPlainExponent && (point <= maxPlainExponent || significant > point) {
 		start := len(dst)
 		dst = strconv.AppendFloat(dst, math.Abs(f), 'f', -1, 64)
 		for _, c := range dst[start:] {

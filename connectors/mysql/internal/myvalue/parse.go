@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -32,7 +33,7 @@ func (r *Row) parse(t *Type, b []byte) (change.Value, error) {
 		}
 		return r.bits(t, b)
 	case JSON:
-		return r.add(change.KindJSON, b), nil
+		return r.add(change.KindJSON, b), fits(utf8.Valid(b))
 	case Geometry, Vector:
 		return r.add(change.KindBytes, b), nil
 	case String:
@@ -51,12 +52,9 @@ func fits(ok bool) error {
 func (r *Row) parseString(t *Type, b []byte) (change.Value, error) {
 	switch {
 	case t.Special == UUID:
-		if len(b) != uuidLength {
-			return change.Value{}, errValue
-		}
-		return r.add(change.KindUUID, b), nil
+		return r.add(change.KindUUID, b), fits(isUUID(b))
 	case t.Special == Inet4 || t.Special == Inet6:
-		return r.add(change.KindNative, b), nil
+		return r.add(change.KindNative, b), fits(isAddress(b))
 	case t.Collation == binaryCollation:
 		return r.add(change.KindBytes, b), fits(len(b) == t.Length)
 	}

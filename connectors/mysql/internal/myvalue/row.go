@@ -101,10 +101,14 @@ func (r *Row) characters(t *Type, b []byte) (change.Value, error) {
 	if t.Collation == binaryCollation {
 		return r.add(change.KindBytes, b), nil
 	}
+	set := charsetOf(t.Collation)
+	if set == nil {
+		return change.Value{}, t.unknownCollation()
+	}
 	start := len(r.text)
-	text, ok := charsetOf(t.Collation).append(r.text, b)
+	text, ok := set.append(r.text, b)
 	if !ok {
-		return change.Value{}, fmt.Errorf("%w, %s", errCharset, charsetOf(t.Collation).name)
+		return change.Value{}, fmt.Errorf("%w, %s", errCharset, set.name)
 	}
 	r.text = text
 	kind := change.KindText
