@@ -27,7 +27,7 @@ type Harness struct {
 	// Large is an SQL expression of a text too large for its row, which the log leaves out where a statement leaves it alone; empty: the
 	// log carries all.
 	Large string
-	// Released is what the server was told it may forget.
+	// Released is what the server was told it may forget; nil: it isn't told, and keeps its log by its own rules.
 	Released func() string
 	// Disconnect ends the Source's connections from the server's side.
 	Disconnect func()

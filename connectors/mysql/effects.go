@@ -1,0 +1,84 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+var errVanish = errors.New("the statement changes a captured table's rows and the log doesn't say which; take a new snapshot (snapshot mode never can't do it by itself)")
+
+// apply does what a statement asks for, as far as captured tables are concerned.
+func (a *assembler) apply(ctx context.Context, s statement, start uint64) error {
+	switch s.kind {
+	case stmtTruncate:
+		return a.truncate(ctx, a.captured(s.tables), start)
+	case stmtDropDatabase:
+		for _, t := range a.shapes.of(a.fold(s.name)) {
+			a.remake(t)
+		}
+	case stmtDDL, stmtVanish:
+		tables := a.captured(s.tables)
+		if s.kind == stmtVanish && len(tables) > 0 && !a.remakes {
+			return fmt.Errorf("table %s: %w: %w", tables[0], errVanish, change.ErrHalt)
+		}
+		for _, t := range tables {
+			a.shapes.touch(t)
+			if s.remade || s.kind == stmtVanish {
+				a.remake(t)
+			}
+		}
+		if len(tables) > 0 {
+			a.appeared()
+		}
+	}
+	return nil
+}
+
+// fold writes a name of a statement as the log's row events do.
+func (a *assembler) fold(name string) string {
+	if a.folds {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+func (a *assembler) captured(tables []tableName) []tableName {
+	var out []tableName
+	for _, t := range tables {
+		if t = (tableName{a.fold(t.schema), a.fold(t.name)}); a.selection.has(t.schema, t.name) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// remake notes that another table has that name from here on, or that rows of it came or went without a word in the log: the snapshot takes
+// its rows away and reads it again.
+func (a *assembler) remake(t tableName) {
+	at := change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset)}
+	a.at.born = a.shapes.bear(t, at)
+	a.looked(t)
+}
+
+// truncate emits the marker of emptied tables. The shape is the last that the log showed, else the catalogue's.
+func (a *assembler) truncate(ctx context.Context, tables []tableName, start uint64) error {
+	txn := a.newTxn()
+	for i, t := range tables {
+		table, err := a.shapes.present(ctx, t)
+		if errors.Is(err, errNoTable) {
+			a.logger.Warn("a table was emptied that is gone by now: nothing is told to targets, as for a table that is dropped", "table", t.String())
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("table %s: %w", t, err)
+		}
+		place := (start-a.group.offset)<<rowBits | uint64(i)
+		a.announce(table, txn, place<<2)
+		a.add(change.Change{Op: change.Truncate, Table: table}, txn, place<<2|change.SeqRow)
+	}
+	return nil
+}

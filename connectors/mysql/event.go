@@ -1,0 +1,156 @@
+package mysql
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// headerBytes is the length of an event's header; a file begins with a magic number of four, where its first event does.
+const (
+	headerBytes = 19
+	firstOffset = 4
+)
+
+// The kinds of event that decide something. Those of rows are rowimage's.
+// Source: MySQL 9.7, libs/mysql/binlog/event/binlog_event.h; MariaDB 11.8, sql/log_event.h.
+const (
+	eventQuery           = 2
+	eventStop            = 3
+	eventRotate          = 4
+	eventIntvar          = 5
+	eventRand            = 13
+	eventUserVar         = 14
+	eventFormat          = 15
+	eventXID             = 16
+	eventBeginLoad       = 17
+	eventExecuteLoad     = 18
+	eventTableMap        = 19
+	eventIncident        = 26
+	eventHeartbeat       = 27
+	eventIgnorable       = 28
+	eventRowsQuery       = 29
+	eventGTID            = 33
+	eventAnonymous       = 34
+	eventPreviousGTIDs   = 35
+	eventContext         = 36
+	eventViewChange      = 37
+	eventXAPrepare       = 38
+	eventPayload         = 40
+	eventHeartbeat2      = 41
+	eventTagged          = 42
+	eventAnnotate        = 160
+	eventCheckpoint      = 161
+	eventMariaGTID       = 162
+	eventGTIDList        = 163
+	eventStartEncryption = 164
+	eventQueryCompressed = 165
+	eventPartialRow      = 172 // MariaDB 12.3
+)
+
+// The flags of an event's header.
+const (
+	flagArtificial = 0x20 // made by the server for us: not in the file
+	flagIgnorable  = 0x80 // who doesn't know it may pass it
+)
+
+// header is an event's header.
+type header struct {
+	when  uint32 // seconds since 1970
+	kind  byte
+	size  uint32
+	end   uint32 // where the event ends in its file, the low 32 bits; 0: not told
+	flags uint16
+}
+
+func parseHeader(b []byte) header {
+	return header{when: binary.LittleEndian.Uint32(b), kind: b[4], size: binary.LittleEndian.Uint32(b[9:]),
+		end: binary.LittleEndian.Uint32(b[13:]), flags: binary.LittleEndian.Uint16(b[17:])}
+}
+
+var errEvent = errors.New("the event can't be read")
+
+// began is what the first event of a group says of it.
+type began struct {
+	id         gtid
+	when       int64 // microseconds since 1970
+	standalone bool  // MariaDB: one statement, nothing ends it
+}
+
+// parseBegin reads the event that a group begins with.
+func parseBegin(h header, body []byte) (b began, err error) {
+	defer func() { // the library's decoders trust the length
+		if recover() != nil {
+			err = fmt.Errorf("event %d of %d bytes: %w: %w", h.kind, len(body), errEvent, change.ErrHalt)
+		}
+	}()
+	b.when = int64(h.when) * int64(time.Second/time.Microsecond)
+	switch h.kind {
+	case eventMariaGTID:
+		var e replication.MariadbGTIDEvent
+		if err := e.Decode(body); err != nil {
+			return b, fmt.Errorf("GTID event: %w: %w", err, change.ErrHalt)
+		}
+		b.id, err = parseGTID(fmt.Sprintf("%d-%d-%d", e.GTID.DomainID, e.GTID.ServerID, e.GTID.SequenceNumber))
+		b.standalone = e.IsStandalone()
+		return b, err
+	case eventTagged:
+		var e replication.GtidTaggedLogEvent
+		if err := e.Decode(body); err != nil {
+			return b, fmt.Errorf("tagged GTID event: %w: %w", err, change.ErrHalt)
+		}
+		b.id, b.when = mysqlGTID(&e.GTIDEvent), int64(e.ImmediateCommitTimestamp)
+	default:
+		var e replication.GTIDEvent
+		if err := e.Decode(body); err != nil {
+			return b, fmt.Errorf("GTID event: %w: %w", err, change.ErrHalt)
+		}
+		if e.ImmediateCommitTimestamp != 0 {
+			b.when = int64(e.ImmediateCommitTimestamp)
+		}
+		if h.kind == eventGTID {
+			b.id = mysqlGTID(&e)
+		}
+	}
+	return b, nil
+}
+
+func mysqlGTID(e *replication.GTIDEvent) gtid {
+	s := e.SID
+	origin := fmt.Sprintf("%x-%x-%x-%x-%x", s[:4], s[4:6], s[6:8], s[8:10], s[10:16])
+	if tag := e.Tag.String(); tag != "" {
+		origin += ":" + tag
+	}
+	return gtid{origin: origin, n: uint64(e.GNO)}
+}
+
+// query is what a QUERY event holds.
+type query struct {
+	schema, sql string
+}
+
+// parseQuery reads the body of a QUERY event.
+func parseQuery(h header, body []byte) (query, error) {
+	const head = 4 + 4 + 1 + 2 + 2
+	if len(body) < head {
+		return query{}, fmt.Errorf("query event of %d bytes: %w: %w", len(body), errEvent, change.ErrHalt)
+	}
+	schema := int(body[8])
+	start := head + int(binary.LittleEndian.Uint16(body[11:]))
+	if len(body) < start+schema+1 {
+		return query{}, fmt.Errorf("query event of %d bytes: %w: %w", len(body), errEvent, change.ErrHalt)
+	}
+	sql := body[start+schema+1:]
+	if h.kind == eventQueryCompressed {
+		var err error
+		if sql, err = inflate(sql); err != nil {
+			return query{}, fmt.Errorf("compressed query event: %w: %w", err, change.ErrHalt)
+		}
+	}
+	return query{string(body[start : start+schema]), string(sql)}, nil
+}

@@ -1,0 +1,247 @@
+package mysql
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// group is the log's own transaction while its events come.
+type group struct {
+	began
+	offset   uint64 // of its first event
+	explicit bool   // something ends it: XID, COMMIT, ROLLBACK, XA PREPARE
+	tables   []tableName
+	marks    []savepoint
+	cuts     []cut // what was rolled back to a savepoint
+}
+
+// savepoint is how many frames came in front of it.
+type savepoint struct {
+	name string
+	at   int
+}
+
+// cut is frames that were rolled back.
+type cut struct{ from, to int }
+
+func (g *group) touches(t tableName) {
+	if n := len(g.tables); n > 0 && g.tables[n-1] == t || slices.Contains(g.tables, t) {
+		return
+	}
+	g.tables = append(g.tables, t)
+}
+
+var (
+	errPlace    = errors.New("the log's file is too large for a position: set max_binlog_size below 1 TiB")
+	errRows     = errors.New("the log holds a statement where it should hold rows (binlog_format was STATEMENT or MIXED in that session): what it changed isn't known")
+	errReadable = errors.New("a statement that can't be read and may concern a captured table")
+	errXA       = errors.New("an XA transaction in two phases that changed captured tables can't be carried yet: use XA COMMIT ... ONE PHASE or plain transactions, then take a new snapshot")
+	errXAOld    = errors.New("an XA transaction was committed that had been prepared before the pipeline began, so its rows are not known: take a new snapshot")
+	errDisorder = errors.New("the numbers of a domain's GTIDs went back, so they don't tell what a snapshot has seen: set gtid_strict_mode=ON, then take a new snapshot")
+)
+
+// begin takes the first event of a group.
+func (a *assembler) begin(h header, body []byte, start uint64) error {
+	b, err := parseBegin(h, body)
+	if err != nil {
+		return err
+	}
+	if start>>offsetBits != 0 {
+		return fmt.Errorf("offset %d: %w: %w", start, errPlace, change.ErrHalt)
+	}
+	a.inside = true
+	a.group = group{began: b, offset: start, explicit: a.flavor == MariaDB && !b.standalone, tables: a.group.tables[:0]}
+	return a.proof.begin(a.evidence())
+}
+
+// ordered refuses a MariaDB GTID that is not above those before it in its domain.
+func (a *assembler) ordered(id gtid) error {
+	if a.flavor != MariaDB || id.isZero() {
+		return nil
+	}
+	if last := a.highest[id.origin]; id.n <= last {
+		return fmt.Errorf("GTID %s after %d: %w: %w", id, last, errDisorder, change.ErrHalt)
+	}
+	a.highest[id.origin] = id.n
+	return nil
+}
+
+func (a *assembler) evidence() evidence {
+	e := evidence{file: a.file, offset: a.group.offset, when: a.group.when}
+	if !a.group.id.isZero() {
+		e.id = a.group.id.String()
+	}
+	return e
+}
+
+// drop forgets the group under way.
+func (a *assembler) drop() {
+	a.inside, a.proof.replaying = false, false
+	a.frames.clear()
+}
+
+// commit ends a group: its rows are decoded now.
+//
+// Invariant 4: not earlier, for the group could end in ROLLBACK; and a Resume stands behind it, never inside.
+func (a *assembler) commit(ctx context.Context) error {
+	if !a.inside {
+		return fmt.Errorf("end of a transaction: %w: %w", errGroup, change.ErrHalt)
+	}
+	if a.proof.replaying {
+		a.drop()
+		return nil
+	}
+	if err := a.ordered(a.group.id); err != nil {
+		return err
+	}
+	if err := a.deliver(ctx); err != nil {
+		return fmt.Errorf("transaction %s: %w", a.txnID(), err)
+	}
+	id, last := a.group.id, a.evidence()
+	a.drop()
+	return a.advance(id, last)
+}
+
+// txnID is what the group's changes call it.
+func (a *assembler) txnID() string {
+	if a.group.id.isZero() {
+		return a.addressOf(a.group.offset)
+	}
+	return a.group.id.String()
+}
+
+func (a *assembler) newTxn() *change.Txn {
+	return &change.Txn{ID: a.txnID(), Committed: time.UnixMicro(a.group.when).UTC()}
+}
+
+// query takes a statement.
+func (a *assembler) query(ctx context.Context, h header, body []byte, start uint64) error {
+	if !a.inside {
+		return fmt.Errorf("statement: %w: %w", errGroup, change.ErrHalt)
+	}
+	q, err := parseQuery(h, body)
+	if err != nil {
+		return err
+	}
+	s, err := parseStatement(q.sql, q.schema)
+	if err != nil {
+		return fmt.Errorf("%w: %w: %s: %w", errReadable, err, shortened(q.sql), change.ErrHalt)
+	}
+	switch s.kind {
+	case stmtBegin, stmtXABegin:
+		a.group.explicit = true
+		return nil
+	case stmtCommit:
+		return a.commit(ctx)
+	case stmtRollback:
+		return a.rollback(ctx)
+	case stmtSavepoint:
+		a.group.marks = append(a.group.marks, savepoint{strings.ToLower(s.name), a.frames.size()})
+		return nil
+	case stmtRollbackTo:
+		return a.rollbackTo(s.name)
+	case stmtXACommit, stmtXARollback:
+		return a.decided(ctx, s)
+	case stmtRows:
+		if a.proof.replaying {
+			break
+		}
+		return a.refuseRows(shortened(q.sql))
+	}
+	if !a.proof.replaying {
+		if err := a.apply(ctx, s, start); err != nil {
+			return fmt.Errorf("%s: %w", shortened(q.sql), err)
+		}
+	}
+	if a.group.explicit || s.opens {
+		a.group.explicit = true
+		return nil
+	}
+	return a.commit(ctx)
+}
+
+func (a *assembler) refuseRows(what string) error {
+	return fmt.Errorf("%s: %w: SET GLOBAL binlog_format = ROW, end the old sessions, then take a new snapshot: %w", what, errRows, change.ErrHalt)
+}
+
+// shownBytes is how much of a statement an error quotes.
+const shownBytes = 200
+
+func shortened(sql string) string {
+	sql = strings.ToValidUTF8(sql, "?")
+	if len(sql) > shownBytes {
+		return sql[:shownBytes] + "..."
+	}
+	return sql
+}
+
+// rollback ends a group that was rolled back as far as that goes: it is in the log for what can't be.
+func (a *assembler) rollback(ctx context.Context) error {
+	if len(a.group.tables) > 0 && !a.proof.replaying {
+		if err := a.engines(a.group.tables); err != nil {
+			return fmt.Errorf("ROLLBACK of transaction %s: %w", a.txnID(), err)
+		}
+	}
+	a.frames.clear()
+	return a.commit(ctx)
+}
+
+// rollbackTo takes back what came behind a savepoint.
+func (a *assembler) rollbackTo(name string) error {
+	name = strings.ToLower(name)
+	for i := len(a.group.marks) - 1; i >= 0; i-- {
+		m := a.group.marks[i]
+		if m.name != name {
+			continue
+		}
+		a.group.marks = a.group.marks[:i+1]
+		if a.frames.size() == m.at {
+			return nil
+		}
+		a.group.cuts = append(a.group.cuts, cut{m.at, a.frames.size()})
+		return a.engines(a.group.tables)
+	}
+	return fmt.Errorf("ROLLBACK TO %s, a savepoint that was not set: %w: %w", name, errGroup, change.ErrHalt)
+}
+
+// prepare takes the end of an XA transaction's first phase, or of its only one.
+// Source: MySQL 9.7, libs/mysql/binlog/event/control_events.h, XA_prepare_event.
+func (a *assembler) prepare(ctx context.Context, body []byte) error {
+	const head = 1 + 4 + 4 + 4
+	if len(body) < head || !a.inside {
+		return fmt.Errorf("XA PREPARE: %w: %w", errGroup, change.ErrHalt)
+	}
+	if body[0] != 0 {
+		return a.commit(ctx)
+	}
+	if a.proof.replaying {
+		return a.commit(ctx)
+	}
+	if a.frames.size() > 0 {
+		return fmt.Errorf("transaction %s: %w: %w", a.txnID(), errXA, change.ErrHalt)
+	}
+	first, second := int(binary.LittleEndian.Uint32(body[5:])), int(binary.LittleEndian.Uint32(body[9:]))
+	if first > 64 || second > 64 || len(body) < head+first+second {
+		return fmt.Errorf("XA PREPARE: %w: %w", errEvent, change.ErrHalt)
+	}
+	xid := fmt.Sprintf("x%x,x%x,%d", body[head:head+first], body[head+first:head+first+second], int32(binary.LittleEndian.Uint32(body[1:])))
+	a.at.xa = append(slices.Clone(a.at.xa), xid)
+	return a.commit(ctx)
+}
+
+// decided takes the second phase of an XA transaction. One with captured rows has halted at its first.
+func (a *assembler) decided(ctx context.Context, s statement) error {
+	if at := slices.Index(a.at.xa, s.name); at >= 0 {
+		a.at.xa = slices.Delete(slices.Clone(a.at.xa), at, at+1)
+	} else if s.kind == stmtXACommit && !a.proof.replaying {
+		return fmt.Errorf("XA COMMIT %s: %w: %w", s.name, errXAOld, change.ErrHalt)
+	}
+	return a.commit(ctx)
+}

@@ -1,0 +1,148 @@
+package mysql
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// identity says which log a Resume belongs to.
+type identity struct {
+	Flavor string `json:"flavor"`
+	Server string `json:"server"` // MySQL: server_uuid; MariaDB, which has none: server_id
+	Base   string `json:"base"`   // what the names of the log's files begin with: their numbers go on only under one
+}
+
+func (i identity) String() string {
+	return fmt.Sprintf("%s server %s log %s", i.Flavor, i.Server, i.Base)
+}
+
+// logFile is one file of the log.
+type logFile struct {
+	name    string
+	number  uint64
+	created uint32 // by the server's clock, in seconds since 1970; 0: not known yet
+}
+
+var errFileName = errors.New("the name of a log file ends in a dot and a number below 16777216")
+
+// parseFile reads the name of a log file, with the base that its number counts under.
+func parseFile(name string) (f logFile, base string, err error) {
+	at := strings.LastIndexByte(name, '.')
+	number, err := strconv.ParseUint(name[at+1:], 10, fileBits)
+	if at < 0 || err != nil {
+		return f, "", fmt.Errorf("log file %q: %w: %w", name, errFileName, change.ErrHalt)
+	}
+	return logFile{name: name, number: number}, name[:at], nil
+}
+
+// A Position's Commit is file number<<40 | offset of the group's first event; its Seq is (offset of the row event in the group<<23 | row in
+// the event)<<2.
+const (
+	offsetBits = 40
+	fileBits   = 64 - offsetBits
+	rowBits    = 23
+	placeBits  = 62 - rowBits
+)
+
+func commitOf(f logFile, offset uint64) uint64 { return f.number<<offsetBits | offset }
+
+// below is the Position under which all stands that begins in front of an offset.
+func below(epoch uint32, f logFile, offset uint64) change.Position {
+	return change.Position{Epoch: epoch, Commit: commitOf(f, offset) - 1, Seq: change.MaxSeq}
+}
+
+// evidence is what can be asked again of the log: the last group that was read of it.
+type evidence struct {
+	file   logFile
+	offset uint64 // of its first event
+	id     string // its GTID; empty: it has none
+	when   int64  // its commit, in microseconds since 1970
+}
+
+func (e evidence) isZero() bool { return e.file.name == "" }
+
+// place is where a reader stands between two groups.
+type place struct {
+	upto   change.Position
+	file   logFile
+	offset uint64 // the next group begins here or later
+	last   evidence
+
+	// Neither is changed after it is made.
+	xa   []string          // prepared XA transactions, undecided yet, that hold no captured row
+	born map[string]string // by "schema.name": where the log made another table of that name
+}
+
+// token is a Resume as it is written.
+type token struct {
+	identity
+	File    string     `json:"file"`
+	Created uint32     `json:"created"`
+	Pos     uint64     `json:"pos"`
+	GTIDs   string     `json:"gtids,omitempty"`
+	Last    *tokenLast `json:"last,omitempty"`
+	XA      []string   `json:"xa,omitempty"`
+
+	Born map[string]string `json:"born,omitempty"`
+}
+
+type tokenLast struct {
+	File    string `json:"file"`
+	Created uint32 `json:"created"`
+	Pos     uint64 `json:"pos"`
+	GTID    string `json:"gtid,omitempty"`
+	Time    int64  `json:"time"`
+}
+
+func makeResume(id identity, p place, read *gtidSet) change.Resume {
+	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), XA: p.xa, Born: p.born}
+	if l := p.last; !l.isZero() {
+		t.Last = &tokenLast{File: l.file.name, Created: l.file.created, Pos: l.offset, GTID: l.id, Time: l.when}
+	}
+	b, _ := json.Marshal(t) // strings and numbers: never an error
+	return change.Resume(b)
+}
+
+var errResume = errors.New("not a place in a binary log")
+
+// parseResume reads what makeResume wrote. What can't be read can't be continued: change.ErrGap.
+func parseResume(r change.Resume) (token, place, *gtidSet, error) {
+	var t token
+	var p place
+	if err := json.Unmarshal([]byte(r), &t); err != nil {
+		return t, p, nil, fmt.Errorf("resume %q: %w: %w", r, err, change.ErrGap)
+	}
+	read, err := parseGTIDSet(t.GTIDs)
+	if err == nil {
+		p.file, err = parseNamed(t.File, t.Created, t.Base)
+	}
+	if err == nil && t.Last != nil {
+		p.last = evidence{offset: t.Last.Pos, id: t.Last.GTID, when: t.Last.Time}
+		p.last.file, err = parseNamed(t.Last.File, t.Last.Created, t.Base)
+	}
+	p.offset, p.xa, p.born = t.Pos, t.XA, t.Born
+	if err == nil && (p.offset < headerBytes || p.offset>>offsetBits != 0 || p.last.offset>>offsetBits != 0) {
+		err = errResume
+	}
+	if err != nil {
+		return t, p, nil, fmt.Errorf("resume %q: %w: %w", r, err, change.ErrGap)
+	}
+	return t, p, read, nil
+}
+
+func parseNamed(name string, created uint32, base string) (logFile, error) {
+	f, own, err := parseFile(name)
+	if err != nil {
+		return f, err
+	}
+	if own != base {
+		return f, errResume
+	}
+	f.created = created
+	return f, nil
+}

@@ -1,0 +1,215 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/rowimage"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+var (
+	errRowBytes = errors.New("the row is larger than max_row_bytes")
+	errUnset    = errors.New("the row's key changes and the log doesn't carry this column")
+	errPartIns  = errors.New("a new row lacks this column in the log")
+	errFull     = errors.New("SET PERSIST binlog_row_image = FULL (MariaDB: SET GLOBAL, and in the option file), end the old sessions, then take a new snapshot of the table")
+)
+
+// delivery is one group on its way from frames to changes.
+type delivery struct {
+	a      *assembler
+	txn    *change.Txn // made at the first change
+	shapes map[uint64]*shape
+	n      int // frames so far
+}
+
+// deliver decodes the rows of the group.
+func (a *assembler) deliver(ctx context.Context) error {
+	if a.frames.size() == 0 {
+		return nil
+	}
+	d := delivery{a: a, shapes: map[uint64]*shape{}}
+	return a.frames.each(func(f frame) error {
+		n := d.n
+		d.n++
+		for _, c := range a.group.cuts {
+			if c.from <= n && n < c.to {
+				return nil
+			}
+		}
+		return d.frame(ctx, f)
+	})
+}
+
+func (d *delivery) frame(ctx context.Context, f frame) error {
+	id, _ := tableID(f.body) // it was read before
+	if f.kind == eventTableMap {
+		s, err := d.a.shapes.fromLog(ctx, f.body)
+		d.shapes[id] = s
+		return err
+	}
+	s := d.shapes[id]
+	if s == nil {
+		return fmt.Errorf("table number %d: %w: %w", id, errMap, change.ErrHalt)
+	}
+	if err := d.rows(s, f); err != nil {
+		return fmt.Errorf("table %s: %w", s.table, err)
+	}
+	return nil
+}
+
+// rows decodes a row event.
+//
+// Every row event and every row in it counts in Seq, selected or not, so a change of the selection moves no Position.
+func (d *delivery) rows(s *shape, f frame) error {
+	h, err := rowimage.ParseHeader(f.kind, f.body)
+	if err != nil {
+		return err
+	}
+	if err := d.a.row.Begin(s.plan, h); err != nil {
+		return err
+	}
+	if f.offset>>placeBits != 0 {
+		return fmt.Errorf("offset %d in its transaction: %w: %w", f.offset, errPlace, change.ErrHalt)
+	}
+	for n := uint64(0); ; n++ {
+		before, after, err := d.a.row.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n>>rowBits != 0 {
+			return fmt.Errorf("row %d of one event: %w: %w", n, errPlace, change.ErrHalt)
+		}
+		if err := d.row(s, h.Op, before, after, f.offset<<rowBits|n); err != nil {
+			return err
+		}
+		if d.a.segment.bytes >= segmentBytes {
+			if err := d.a.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (d *delivery) row(s *shape, op change.Op, before, after []change.Value, place uint64) error {
+	for _, row := range [][]change.Value{before, after} {
+		if err := checkRow(s.table, row, d.a.maxRow); err != nil {
+			return err
+		}
+	}
+	switch op {
+	case change.Insert:
+		if i := unset(s, after); i >= 0 {
+			return fmt.Errorf("column %s: %w; %w: %w", s.table.Columns[i].Name, errPartIns, errFull, change.ErrHalt)
+		}
+		d.emit(s, change.Change{Op: change.Insert, After: after}, place<<2|change.SeqRow)
+		return nil
+	case change.Delete:
+		d.emit(s, change.Change{Op: change.Delete, Before: before}, place<<2|change.SeqRow)
+		return nil
+	}
+	return d.update(s, before, after, place)
+}
+
+// update emits an UPDATE as what it is: of one key, or of two.
+//
+// Invariant 3: a change of the key is Delete(old), then Insert(new); a new row with a hole in it can't be inserted and halts.
+// Invariant 7: what neither image carries stays Unset.
+func (d *delivery) update(s *shape, before, after []change.Value, place uint64) error {
+	for i := range after {
+		if after[i].IsUnset() {
+			after[i] = before[i] // the log says that the statement left it alone
+		}
+	}
+	if len(s.table.Key) > 0 && !keyChanges(s.table, before, after) {
+		d.emit(s, change.Change{Op: change.Update, Before: before, After: after}, place<<2|change.SeqRow)
+		return nil
+	}
+	if i := unset(s, after); i >= 0 {
+		return fmt.Errorf("column %s: %w; %w: %w", s.table.Columns[i].Name, errUnset, errFull, change.ErrHalt)
+	}
+	d.emit(s, change.Change{Op: change.Delete, Before: before}, place<<2|change.SeqRow)
+	d.emit(s, change.Change{Op: change.Insert, After: after}, place<<2|change.SeqInsert)
+	return nil
+}
+
+// unset returns the first column that a row should have and hasn't, or -1. A generated column the target computes itself.
+func unset(s *shape, row []change.Value) int {
+	for i := range row {
+		if row[i].IsUnset() && !s.table.Columns[i].Generated {
+			return i
+		}
+	}
+	return -1
+}
+
+// keyChanges compares bytes, as change.AppendKey does. Where the column's collation takes two texts for one, the Delete and the Insert
+// share a lane (change.AppendLaneKey), so their order holds.
+func keyChanges(t *change.Table, before, after []change.Value) bool {
+	for _, k := range t.Key {
+		if before[k] != after[k] {
+			return true
+		}
+	}
+	return false
+}
+
+// emit adds a change of the group, and before the first one of a shape that shape.
+func (d *delivery) emit(s *shape, c change.Change, seq uint64) {
+	if d.txn == nil {
+		d.txn = d.a.newTxn()
+	}
+	d.a.announce(s.table, d.txn, seq)
+	c.Table = s.table
+	d.a.add(c, d.txn, seq)
+}
+
+// announce adds the NewShape of a table whose last one was another.
+func (a *assembler) announce(t *change.Table, txn *change.Txn, seq uint64) {
+	name := tableName{t.Schema, t.Name}
+	if a.announced[name] == t {
+		return
+	}
+	a.announced[name] = t
+	a.add(change.Change{Op: change.NewShape, Table: t}, txn, seq&^3|change.SeqShape)
+}
+
+func (a *assembler) add(c change.Change, txn *change.Txn, seq uint64) {
+	c.Pos = change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset), Seq: seq}
+	c.Txn = txn
+	a.segment.bytes += c.Size()
+	a.segment.changes = append(a.segment.changes, c)
+}
+
+// checkRow halts on a row above the limit, by table, key and size.
+//
+// Invariant 9: memory is bounded by bytes, so a row has a largest size too.
+func checkRow(t *change.Table, row []change.Value, limit int) error {
+	size := 0
+	for i := range row {
+		size += len(row[i].Str())
+	}
+	if size <= limit {
+		return nil
+	}
+	return fmt.Errorf("key %s of %d bytes, limit %d: %w: %w", keyText(t, row), size, limit, errRowBytes, change.ErrHalt)
+}
+
+// shownKeyBytes is how much of a key an error quotes.
+const shownKeyBytes = 200
+
+func keyText(t *change.Table, row []change.Value) string {
+	if len(t.Key) == 0 {
+		return "(none)"
+	}
+	key, err := change.AppendKey(nil, t, row)
+	if err != nil {
+		return "(not in the log)"
+	}
+	return string(key[:min(len(key), shownKeyBytes)])
+}

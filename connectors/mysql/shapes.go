@@ -1,0 +1,310 @@
+package mysql
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/myvalue"
+	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/rowimage"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// A statement that changes a table may be in the log a moment before the catalogue shows what it did.
+const (
+	visibleWait  = 500 * time.Millisecond
+	visiblePause = 20 * time.Millisecond
+)
+
+// shapes keeps one *change.Table for each version of each table, for the stream and the snapshot alike.
+type shapes struct {
+	source  string
+	flavor  string
+	logger  *slog.Logger
+	catalog *catalog
+
+	mu     sync.Mutex
+	tables map[tableName]*versions
+	born   map[string]string // by "schema.name": where the log last made another table of that name; replaced, never changed
+}
+
+// versions are the shapes of one table.
+type versions struct {
+	byPrint map[string]*change.Table
+	last    *shape // the last that the log showed
+	stale   bool   // a statement has changed the table since
+}
+
+// shape is how the rows behind a TABLE_MAP are read.
+type shape struct {
+	table *change.Table
+	types []myvalue.Type
+	plan  *rowimage.Plan
+	log   []byte // the TABLE_MAP without the table's number
+}
+
+func newShapes(config *Config, c *catalog) *shapes {
+	return &shapes{source: config.SourceID, flavor: config.Flavor, logger: config.Logger, catalog: c, tables: map[tableName]*versions{}}
+}
+
+// mapIDBytes are the number of the table in front of a TABLE_MAP.
+const mapIDBytes = 6
+
+func (s *shapes) versions(t tableName) *versions {
+	v := s.tables[t]
+	if v == nil {
+		v = &versions{byPrint: map[string]*change.Table{}}
+		s.tables[t] = v
+	}
+	return v
+}
+
+// touch notes that a statement has changed a table: what the catalogue adds is read again with its next rows.
+func (s *shapes) touch(t tableName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.versions(t).stale = true
+}
+
+// of returns the known tables of a database.
+func (s *shapes) of(schema string) []tableName {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []tableName
+	for t := range s.tables {
+		if t.schema == schema {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// present returns the last Table that the log showed, else the catalogue's.
+func (s *shapes) present(ctx context.Context, name tableName) (*change.Table, error) {
+	s.mu.Lock()
+	if v := s.tables[name]; v != nil && v.last != nil && !v.stale {
+		s.mu.Unlock()
+		return v.last.table, nil
+	}
+	s.mu.Unlock()
+	var found *shape
+	err := s.catalog.session(ctx, func(conn *session) (err error) {
+		found, err = s.fromCatalog(ctx, conn, name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found.table, nil
+}
+
+// bear notes where the log makes another table of that name, and returns all such notes.
+func (s *shapes) bear(t tableName, at change.Position) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	born := maps.Clone(s.born)
+	if born == nil {
+		born = map[string]string{}
+	}
+	born[t.String()] = at.String()
+	s.born = born
+	return born
+}
+
+// incarnation tells apart the tables that have had that name.
+func (s *shapes) incarnation(t tableName) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, ok := s.born[t.String()]; ok {
+		return at
+	}
+	return "first"
+}
+
+// fromLog returns the shape for a TABLE_MAP.
+//
+// Invariant 6: names, order, types and the primary key are the log's. The catalogue adds what the log doesn't carry, where its columns are
+// still the log's.
+func (s *shapes) fromLog(ctx context.Context, body []byte) (*shape, error) {
+	m, err := rowimage.ParseTableMap(body, s.flavor)
+	if err != nil {
+		return nil, err
+	}
+	t := tableName{m.Schema, m.Name}
+	s.mu.Lock()
+	v := s.versions(t)
+	last, stale := v.last, v.stale
+	v.stale = false
+	s.mu.Unlock()
+	if last != nil && !stale && bytes.Equal(last.log, body[mapIDBytes:]) {
+		return last, nil
+	}
+	made, err := s.complete(ctx, m, last)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t, err)
+	}
+	made.log = bytes.Clone(body[mapIDBytes:])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if made.table, err = s.intern(t, made.table); err != nil {
+		return nil, err
+	}
+	v.last = made
+	return made, nil
+}
+
+// complete adds to a TABLE_MAP what the catalogue says, or what was known of the table before where the catalogue is of another time.
+func (s *shapes) complete(ctx context.Context, m *rowimage.TableMap, last *shape) (*shape, error) {
+	d, types, err := s.agreed(ctx, m)
+	fits := err == nil
+	switch {
+	case fits:
+	case !errors.Is(err, myvalue.ErrDiffer) && !errors.Is(err, errNoTable):
+		return nil, err
+	default:
+		types = m.Types
+		if last != nil {
+			if was, err := myvalue.Agree(m.Types, last.types); err == nil {
+				types = was
+			}
+		}
+		s.logger.Info("the table has changed since these rows were written", "table", m.String(), "err", err)
+	}
+	plan, err := rowimage.NewPlan(types)
+	if err != nil {
+		return nil, err
+	}
+	table := &change.Table{Source: s.source, Engine: s.flavor, Schema: m.Schema, Name: m.Name, Columns: columns(types)}
+	search := keySearch{types: types, keys: d.keys, fits: fits, last: last}
+	if table.Key, err = search.find(m); err != nil {
+		return nil, err
+	}
+	return &shape{table: table, types: types, plan: plan}, nil
+}
+
+func columns(types []myvalue.Type) []change.Column {
+	out := make([]change.Column, len(types))
+	for i := range types {
+		out[i] = types[i].Column()
+	}
+	return out
+}
+
+// agreed reads the catalogue until it shows the log's shape, for visibleWait at most.
+func (s *shapes) agreed(ctx context.Context, m *rowimage.TableMap) (described, []myvalue.Type, error) {
+	end := time.Now().Add(visibleWait)
+	for {
+		var d described
+		err := s.catalog.session(ctx, func(conn *session) (err error) {
+			d, err = describe(ctx, conn, s.flavor, tableName{m.Schema, m.Name})
+			return err
+		})
+		var types []myvalue.Type
+		if err == nil {
+			types, err = myvalue.Agree(m.Types, d.types)
+		}
+		if err == nil || !errors.Is(err, myvalue.ErrDiffer) || time.Now().After(end) {
+			return d, types, err
+		}
+		pause(ctx, visiblePause)
+	}
+}
+
+var errKeyGone = errors.New("the table has no primary key, and the catalogue, which is of another time than these rows, names a unique key " +
+	"that they don't have: whether they had a key can't be told; take a new snapshot (drop the pipeline's state, or --new-epoch)")
+
+// keySearch is what a table's key is looked for in.
+type keySearch struct {
+	types []myvalue.Type
+	keys  []uniqueKey // the catalogue's
+	fits  bool        // the catalogue is of the same shape
+	last  *shape      // what the log showed before, or nil
+}
+
+// find finds a table's key: the primary key as the log has it, else the catalogue's first unique key of whole NOT NULL columns.
+func (k *keySearch) find(m *rowimage.TableMap) ([]int, error) {
+	if len(m.Key) > 0 {
+		return m.Key, nil
+	}
+	same := func(a, b myvalue.Type) bool { return a.Name == b.Name && a.Wire == b.Wire }
+	if !k.fits && k.last != nil && slices.EqualFunc(k.types, k.last.types, same) {
+		return k.last.table.Key, nil
+	}
+	for _, unique := range k.keys {
+		if unique.name == primaryKey {
+			continue // it came later: the log has none
+		}
+		key, ok := ordinals(k.types, unique.columns)
+		if !ok && !k.fits {
+			return nil, fmt.Errorf("%w: %w", errKeyGone, change.ErrHalt)
+		}
+		if ok {
+			return key, nil
+		}
+	}
+	return nil, nil
+}
+
+func ordinals(types []myvalue.Type, names []string) ([]int, bool) {
+	key := make([]int, len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(types, func(t myvalue.Type) bool { return t.Name == name })
+		if at < 0 || types[at].Nullable {
+			return nil, false
+		}
+		key[i] = at
+	}
+	return key, true
+}
+
+// intern returns the one pointer of t's version. The caller holds mu.
+func (s *shapes) intern(name tableName, t *change.Table) (*change.Table, error) {
+	fingerprint, err := change.Fingerprint(t)
+	if err != nil {
+		return nil, err
+	}
+	v := s.versions(name)
+	if known := v.byPrint[fingerprint]; known != nil {
+		return known, nil
+	}
+	v.byPrint[fingerprint] = t
+	return t, nil
+}
+
+// fromCatalog returns the shape of a table as the catalogue has it now, over conn. Its Table is the stream's own pointer where the stream
+// has that version. errNoTable: there is none.
+func (s *shapes) fromCatalog(ctx context.Context, conn *session, name tableName) (*shape, error) {
+	d, err := describe(ctx, conn, s.flavor, name)
+	if err != nil {
+		return nil, err
+	}
+	t := &change.Table{Source: s.source, Engine: s.flavor, Schema: name.schema, Name: name.name, Columns: columns(d.types)}
+	for _, k := range d.keys {
+		if key, ok := ordinals(d.types, k.columns); ok {
+			t.Key = key
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, err = s.intern(name, t); err != nil {
+		return nil, err
+	}
+	return &shape{table: t, types: d.types}, nil
+}
+
+// pause waits for d or the end of ctx, which the caller's next statement notices.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
