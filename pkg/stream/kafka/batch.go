@@ -37,10 +37,11 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type chunk struct {
 	buf     []byte
 	count   int32
-	batches []uint64 // indices of the published batches that have records in it, ascending
-	wire    []byte   // set by seal: buf, or packed
-	packed  []byte   // room for the compressed form
-	dirty   bool     // a request with wire may still be on its way: the buffers are not to be used again
+	batches []uint64      // indices of the published batches that have records in it, ascending
+	wire    []byte        // set by seal: buf, or packed
+	packed  []byte        // room for the compressed form
+	first   int32         // sequence of the first record, given when it is first taken to be sent
+	sent    chan struct{} // closed when the partition has it, if anybody waits
 }
 
 func newChunk() *chunk { return &chunk{buf: make([]byte, batchHeader, 16<<10)} }
@@ -108,7 +109,7 @@ func varintSize(n int64) int {
 }
 
 // seal makes wire: the batch as it goes over the network, the same bytes however often it is sent.
-func (c *chunk) seal(p producer, sequence int32, by Compression, z *compressor) error {
+func (c *chunk) seal(p producer, by Compression, z *compressor) error {
 	out, attributes := c.buf, None
 	if by != None {
 		if cap(c.packed) < batchHeader {
@@ -136,7 +137,7 @@ func (c *chunk) seal(p producer, sequence int32, by Compression, z *compressor) 
 	be.PutUint64(out[atMaxTime:], now)
 	be.PutUint64(out[atProducerID:], uint64(p.id))
 	be.PutUint16(out[atEpoch:], uint16(p.epoch))
-	be.PutUint32(out[atSequence:], uint32(sequence))
+	be.PutUint32(out[atSequence:], uint32(c.first))
 	be.PutUint32(out[atCount:], uint32(c.count))
 	be.PutUint32(out[atCRC:], crc32.Checksum(out[atAttributes:], castagnoli))
 	c.wire = out

@@ -135,7 +135,8 @@ func TestBatchReadsTheSameElsewhere(t *testing.T) {
 					}
 					want = append(want, flat(int64(i), records[i].key, records[i].value, records[i].headers))
 				}
-				if err := c.seal(producer{id: 4711, epoch: 3}, 1<<31-2, by, z); err != nil {
+				c.first = 1<<31 - 2
+				if err := c.seal(producer{id: 4711, epoch: 3}, by, z); err != nil {
 					t.Fatal(err)
 				}
 				ours, err := readAll(c.wire, z)
@@ -161,7 +162,7 @@ func sealed(t testing.TB, z *compressor, by Compression, values ...string) []byt
 	for _, v := range values {
 		c.add(&record{key: []byte("k"), value: []byte(v)})
 	}
-	if err := c.seal(producer{id: 1}, 0, by, z); err != nil {
+	if err := c.seal(producer{id: 1}, by, z); err != nil {
 		t.Fatal(err)
 	}
 	return slices.Clone(c.wire)
@@ -248,8 +249,8 @@ func FuzzFetchResponse(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = parseFetch(b)
-		p := produce{topic: "t"}
-		_ = p.parse(b)
+		f := flight{parts: []part{{lane: &lane{id: change.Lane{Stream: "t"}}}}}
+		_ = f.parse(b)
 	})
 }
 
@@ -309,7 +310,7 @@ func BenchmarkSeal(b *testing.B) {
 			b.SetBytes(int64(len(c.buf)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := c.seal(producer{id: 1}, 0, by, z); err != nil {
+				if err := c.seal(producer{id: 1}, by, z); err != nil {
 					b.Fatal(err)
 				}
 			}

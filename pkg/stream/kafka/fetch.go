@@ -66,7 +66,7 @@ func (f *fetch) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	if _, err := rw.Write(f.request()); err != nil {
 		return nil, fmt.Errorf("write a fetch request: %w", err)
 	}
-	body, err := readResponse(rw, nil, fetchLimit)
+	body, err := readResponse(rw, nil, fetchLimit, correlation)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (f *fetch) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 
 func (f *fetch) request() []byte {
 	be := binary.BigEndian
-	b := appendRequestHeader(make([]byte, 0, 128+64*len(f.lanes)), protocol.Fetch, fetchVersion)
+	b := appendRequestHeader(make([]byte, 0, 128+64*len(f.lanes)), protocol.Fetch, fetchVersion, correlation)
 	b = be.AppendUint32(b, 0xffffffff) // replica: none, a client
 	b = be.AppendUint32(b, uint32(f.wait.Milliseconds()))
 	b = be.AppendUint32(b, 1) // as soon as there is one byte

@@ -14,13 +14,14 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
+	"github.com/tailwater-cdc/tailwater/pkg/fault"
 	"github.com/tailwater-cdc/tailwater/pkg/stream"
 )
 
 // queueLength bounds how many batches wait for the encoder; their bytes are bounded apart.
 const queueLength = 1024
 
-// publisher encodes batches on one goroutine and sends each lane's records on one of its own, while it has any.
+// publisher encodes batches on one goroutine and sends the lanes' records over one link to each broker.
 type publisher struct {
 	s        *Stream
 	log      *slog.Logger
@@ -37,7 +38,7 @@ type publisher struct {
 	routes  map[*change.Table]*topic // where a table's changes go; its shape is written
 	last    *change.Table
 	route   *topic
-	meta    lane // the schema topic's
+	meta    *lane // the schema topic's
 	rec     room
 	kicked  []*lane // lanes that the batch has put records into
 	skipped uint64  // records that the tails held already
@@ -45,6 +46,10 @@ type publisher struct {
 	ctx      context.Context // ends with the publisher: the one that its goroutines run under
 	stop     context.CancelFunc
 	requests atomic.Uint64 // produce requests begun
+	inFlight atomic.Int64  // the most of them that were under way to one broker at a time
+
+	mu    sync.Mutex
+	links map[int32]*link // by broker
 
 	wg   sync.WaitGroup
 	once sync.Once
@@ -75,6 +80,7 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 	}
 	p := &publisher{s: s, log: s.log, epoch: start.Epoch, queue: make(chan queued, queueLength), acks: newAcks(),
 		room: semaphore.NewWeighted(int64(s.cfg.MemoryBytes)), topics: map[string]*topic{}, routes: map[*change.Table]*topic{},
+		links:   map[int32]*link{},
 		encoder: codec.NewEncoder(codec.Options{Unset: s.cfg.Unset, Tombstones: s.cfg.Tombstones, Database: s.cfg.Database})}
 	p.chunks.New = func() any { return newChunk() }
 	if err := p.open(ctx); err != nil {
@@ -96,7 +102,7 @@ func (p *publisher) open(ctx context.Context) (err error) {
 	if p.producer, err = p.s.openProducer(ctx); err != nil {
 		return err
 	}
-	p.meta = lane{p: p, id: p.s.shapes.lane}
+	p.meta = &lane{p: p, id: p.s.shapes.lane}
 	if _, err = p.s.fence(ctx, p.producer, []change.Lane{p.meta.id}); err != nil {
 		return err
 	}
@@ -228,6 +234,18 @@ func (p *publisher) take(q queued) error {
 	p.kicked = p.kicked[:0]
 	p.release(index)
 	return nil
+}
+
+// acknowledged says that a partition has c, and takes its room back.
+func (p *publisher) acknowledged(c *chunk) {
+	p.release(c.batches...)
+	fault.Point("publish.acked")
+	if c.sent != nil {
+		close(c.sent)
+		return
+	}
+	c.reset()
+	p.chunks.Put(c)
 }
 
 // release says that a part of each of the batches is acknowledged.

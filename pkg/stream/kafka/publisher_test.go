@@ -2,8 +2,10 @@ package kafka_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/stream/kafka"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
 
@@ -26,4 +28,50 @@ func TestPublishedIsAcknowledgedAndKnown(t *testing.T) {
 	if epoch, err := s.Known(t.Context()); err != nil || epoch != 7 {
 		t.Fatalf("after publishing under epoch 7: epoch %d, %v", epoch, err)
 	}
+}
+
+// TestCutConnections: connections that are cut while several requests are under way. Every record is there once, in order.
+func TestCutConnections(t *testing.T) {
+	t.Parallel()
+	broker := far(t, 2*time.Millisecond)
+	cfg := config(broker.Broker, "cut")
+	s := open(t, cfg)
+	p := publisher(t, s, 1)
+	table := orders(cfg.SourceID, "orders")
+	const batches, each = 600, 7
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for i := range batches {
+		<-tick.C
+		publish(t, p, rows(table, 1, uint64(i+1), each))
+		if i%60 == 59 {
+			broker.cut()
+		}
+	}
+	acked(t, p, batches)
+	if n := kafka.MostInFlight(p); n < 2 {
+		t.Errorf("%d request was under way at a time, want several", n)
+	}
+	closed(t, p)
+	last := map[int64]change.Position{}
+	seen := fetch(t, s, batches*each)
+	if len(seen) != batches*each {
+		t.Errorf("the topic holds %d changes, published were %d", len(seen), batches*each)
+	}
+	for i := range seen {
+		lane := int64(change.LaneOf(key(t, &seen[i]), int32(cfg.Partitions)))
+		if !last[lane].Less(seen[i].Pos) {
+			t.Fatalf("lane %d: %s stands behind %s", lane, seen[i].Pos, last[lane])
+		}
+		last[lane] = seen[i].Pos
+	}
+}
+
+func key(t testing.TB, c *change.Change) []byte {
+	t.Helper()
+	key, err := change.AppendLaneKey(nil, c.Table, c.Row())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

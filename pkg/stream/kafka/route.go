@@ -205,7 +205,7 @@ func (p *publisher) writeShapes(tables []*change.Table) error {
 			return fmt.Errorf("%w: the shape of table %s takes %d bytes, %s allows %d", change.ErrHalt, t, size, p.s.cfg.setting("max_record"), p.s.cfg.MaxRecord)
 		}
 		if len(c.buf)+r.size() > p.s.cfg.batchBytes() {
-			if err := p.meta.deliver(p.ctx, c); err != nil {
+			if err := p.meta.deliver(c); err != nil {
 				return err
 			}
 			c = newChunk()
@@ -216,7 +216,7 @@ func (p *publisher) writeShapes(tables []*change.Table) error {
 	if len(written) == 0 {
 		return nil
 	}
-	if err := p.meta.deliver(p.ctx, c); err != nil {
+	if err := p.meta.deliver(c); err != nil {
 		return err
 	}
 	return p.s.shapes.wrote(p.encoder, written)

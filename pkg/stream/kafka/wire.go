@@ -83,20 +83,20 @@ func appendText(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// correlation is the id of every request that we write ourselves: a connection carries one at a time.
+// correlation is the id of a request on a connection that carries one at a time.
 const correlation = 1
 
 // appendRequestHeader appends a request's header (version 1) with room for the request's size in front.
-func appendRequestHeader(dst []byte, key protocol.ApiKey, version int16) []byte {
+func appendRequestHeader(dst []byte, key protocol.ApiKey, version int16, id uint32) []byte {
 	dst = append(dst, 0, 0, 0, 0)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(key))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(version))
-	dst = binary.BigEndian.AppendUint32(dst, correlation)
+	dst = binary.BigEndian.AppendUint32(dst, id)
 	return appendText(dst, clientID)
 }
 
-// readResponse reads one response of at most limit bytes into buf if it fits, and returns what follows the correlation id.
-func readResponse(r io.Reader, buf []byte, limit int) ([]byte, error) {
+// readResponse reads the response to request id, of at most limit bytes, into buf if it fits, and returns what follows the id.
+func readResponse(r io.Reader, buf []byte, limit int, id uint32) ([]byte, error) {
 	var head [8]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, fmt.Errorf("read a response: %w", err)
@@ -105,8 +105,8 @@ func readResponse(r io.Reader, buf []byte, limit int) ([]byte, error) {
 	if size < 0 || size > limit {
 		return nil, fmt.Errorf("read a response: %d bytes announced, at most %d expected", size, limit)
 	}
-	if id := binary.BigEndian.Uint32(head[4:]); id != correlation {
-		return nil, fmt.Errorf("read a response: correlation id %d, sent %d", id, correlation)
+	if got := binary.BigEndian.Uint32(head[4:]); got != id {
+		return nil, fmt.Errorf("read a response: correlation id %d, sent %d", got, id)
 	}
 	if cap(buf) < size {
 		buf = make([]byte, size)
