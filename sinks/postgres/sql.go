@@ -177,5 +177,26 @@ func truncateSQL(plans []*plan) string {
 	if with != "" {
 		with += " "
 	}
-	return with + "DELETE FROM " + names[last]
+	return "DO " + quoteLiteral(strings.ReplaceAll(emptying, "%", with+"DELETE FROM "+names[last]))
 }
+
+// emptying deletes by %. What the source truncated together comes by one topic for each table, and neither marker can wait for the other: where
+// rows of another table point at those that go, the deletes are made without the checks, if we may, and the other marker takes those rows.
+const emptying = `DECLARE
+	was text := current_setting('session_replication_role');
+	why text;
+BEGIN
+	%;
+	SET CONSTRAINTS ALL IMMEDIATE;
+	SET CONSTRAINTS ALL DEFERRED;
+EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
+	why := SQLERRM;
+	BEGIN
+		PERFORM set_config('session_replication_role', 'replica', true);
+	EXCEPTION WHEN insufficient_privilege THEN
+		RAISE foreign_key_violation USING MESSAGE = why || '; so that tables can be emptied one after the other: GRANT SET ON PARAMETER session_replication_role TO '
+			|| quote_ident(current_user);
+	END;
+	%;
+	PERFORM set_config('session_replication_role', was, true);
+END`

@@ -42,3 +42,31 @@ create table alone (id int primary key, a text, b text)`)
 		})
 	}
 }
+
+// TestTruncateOfAParentAlone: through Kafka the parent's marker and the child's come by a topic each, the parent's first.
+func TestTruncateOfAParentAlone(t *testing.T) {
+	t.Parallel()
+	for name, action := range map[string]string{"no action": "", "deferred": "deferrable initially deferred", "restrict": "on delete restrict", "cascade": "on delete cascade"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+				pg.Exec(`create table t (id int primary key, a text, b text); create table child (id int primary key, a text, b text, foreign key (id) references t ` + action + `)`)
+				s := open(t, config(pg))
+				parent, child := table(), table()
+				child.Name = "child"
+				row := func(tab *change.Table, n uint64, id int64) change.Change {
+					return at(tab, n, change.Insert, change.Int(id), change.Null(), change.Null())
+				}
+				mustApply(t, s, row(parent, 2, 1), row(child, 3, 1))
+				err := s.Apply(t.Context(), []change.Change{at(parent, 5, change.Truncate), row(child, 6, 7)})
+				partial, ok := errors.AsType[*sinks.PartialError](err)
+				if !ok || len(partial.Refused) != 1 || partial.Refused[0].Index != 1 || partial.Refused[0].Class != sinks.Wait {
+					t.Errorf("foreign keys are not looked at behind a TRUNCATE: %v", err)
+				}
+				mustApply(t, s, at(parent, 5, change.Truncate), row(parent, 6, 2))
+				mustApply(t, s, at(child, 5, change.Truncate), row(child, 7, 2))
+				wantRows(t, pg, "select 'parent', id from t union all select 'child', id from child order by 1", "child|2", "parent|2")
+			})
+		})
+	}
+}
