@@ -1,9 +1,7 @@
 package myvalue
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -204,66 +202,4 @@ func parseLabels(s string) ([]string, bool) {
 		s = strings.TrimPrefix(s[i+1:], ",")
 	}
 	return labels, ok && s == ")"
-}
-
-// ErrDiffer says that the catalogue describes another shape than the log's.
-var ErrDiffer = errors.New("the catalogue and the log differ")
-
-// Agree returns the log's types with what only the catalogue says. Where the two differ by name, order or type it returns an error that
-// names the column and wraps ErrDiffer: the catalogue is of another time than the log, so read it again past the DDL, or halt
-// (invariant 6).
-func Agree(log, catalogue []Type) ([]Type, error) {
-	types := make([]Type, len(log))
-	next := 0
-	for i := range log {
-		t := log[i]
-		if next == len(catalogue) || t.Name != catalogue[next].Name {
-			if !t.isHash() {
-				return nil, fmt.Errorf("column %d: %s in the log, %s in the catalogue: %w: %w", i+1, t.summary(), nameAt(catalogue, next), ErrDiffer, change.ErrHalt)
-			}
-			t.Known, t.Hidden = true, true
-			types[i] = t
-			continue
-		}
-		c := &catalogue[next]
-		next++
-		t.Known, t.Special, t.Generated, t.Hidden, t.Native = c.Known, c.Special, c.Generated, c.Hidden, c.Native
-		if c.Wire == Timestamp || c.Wire == Time || c.Wire == Datetime {
-			t.Precision = c.Precision // which the log leaves out
-		}
-		if !t.same(c) {
-			return nil, fmt.Errorf("column %d: %s in the log, %s in the catalogue: %w: %w", i+1, log[i].summary(), c.summary(), ErrDiffer, change.ErrHalt)
-		}
-		types[i] = t
-	}
-	if next < len(catalogue) {
-		return nil, fmt.Errorf("column %s isn't in the log: %w: %w", catalogue[next].Name, ErrDiffer, change.ErrHalt)
-	}
-	return types, nil
-}
-
-// isHash says that t is the column that MariaDB keeps for itself beside a UNIQUE key of long columns.
-func (t *Type) isHash() bool {
-	return t.Flavor == MariaDB && t.Wire == LongLong && strings.HasPrefix(t.Name, "DB_ROW_HASH_")
-}
-
-func nameAt(types []Type, i int) string {
-	if i < len(types) {
-		return types[i].Name
-	}
-	return "none"
-}
-
-func (t *Type) same(c *Type) bool {
-	return t.Name == c.Name && t.Wire == c.Wire && t.Length == c.Length && t.Bits == c.Bits && t.Precision == c.Precision &&
-		t.Scale == c.Scale && t.Unsigned == c.Unsigned && t.Nullable == c.Nullable && t.Collation == c.Collation && slices.Equal(t.Labels, c.Labels)
-}
-
-// summary names all that two shapes can differ in.
-func (t *Type) summary() string {
-	null := " not null"
-	if t.Nullable {
-		null = ""
-	}
-	return fmt.Sprintf("%s %s%s (type %d, length %d, collation %d)", t.Name, t.native(), null, t.Wire, t.Length, t.Collation)
 }

@@ -198,12 +198,12 @@ func TestDiffers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range []struct{ ddl, names string }{
-			{"alter table d add c int", "column c isn't in the log"}, {"alter table d drop c, modify a bigint", "a int"},
-			{"alter table d modify a int unsigned", " unsigned (type 3"}, {"alter table d modify a int not null", " not null (type 3"},
-			{"alter table d modify a int, modify b varchar(11)", "b varchar(11)"}, {"alter table d modify b varchar(10) character set latin1", "collation 8"},
-			{"alter table d modify b varchar(10) first", "column 1: id"}, {"alter table d rename column a to z, modify b varchar(10) after z", "column 2: a"},
-			{"alter table d drop b, rename column z to a", "column 3: b"},
+		for _, c := range []struct{ ddl, names, unlike string }{
+			{"alter table d add c int", "column c isn't in the log", ""}, {"alter table d drop c, modify a bigint", "a int", "a"},
+			{"alter table d modify a int unsigned", " unsigned (type 3", "a"}, {"alter table d modify a int not null", " not null (type 3", "a"},
+			{"alter table d modify a int, modify b varchar(11)", "b varchar(11)", "b"}, {"alter table d modify b varchar(10) character set latin1", "collation 8", "b"},
+			{"alter table d modify b varchar(10) first", "column 1: id", ""}, {"alter table d rename column a to z, modify b varchar(10) after z", "column 2: a", "a"},
+			{"alter table d drop b, rename column z to a", "column 3: b", "b"},
 		} {
 			my.Exec(c.ddl)
 			types, err := catalogueOf(t, my, conn, "d")
@@ -212,6 +212,11 @@ func TestDiffers(t *testing.T) {
 			}
 			if _, err = myvalue.Agree(m.Types, types); !errors.Is(err, myvalue.ErrDiffer) || !errors.Is(err, change.ErrHalt) || !strings.Contains(err.Error(), c.names) {
 				t.Errorf("after %s: error %v, want one that names %q", c.ddl, err, c.names)
+			}
+			for i, adopted := range myvalue.Adopt(m.Types, types) {
+				if adopted.Known == strings.Contains(c.unlike, adopted.Name) || adopted.Column().Kind != m.Types[i].Column().Kind {
+					t.Errorf("after %s: column %s is known %t", c.ddl, adopted.Name, adopted.Known)
+				}
 			}
 		}
 	})

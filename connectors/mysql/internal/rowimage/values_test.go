@@ -157,6 +157,8 @@ func texts() []typeCase {
 		{"enum('a','b','it''s','c,d')", text, []literal{{"'a'", "a"}, {"'it''s'", "it's"}, {"4", "c,d"}, {"0", ""}}, ""},
 		{"enum('ä','€') character set latin1", text, quoted("ä", "€"), ""},
 		{"enum('日','\\\\n','a\\nb','x\\0y') character set utf8mb4", text, []literal{{"'日'", "日"}, {"2", `\n`}, {"3", "a\nb"}, {"4", "x\x00y"}}, ""},
+		{"enum('😀','a?') character set utf8mb4", text, []literal{{"'😀'", "😀"}, {"2", "a?"}}, ""},
+		{"set('😀','b') character set utf8mb4", text, []literal{{"'😀,b'", "😀,b"}}, ""},
 		{"enum(" + labels(300) + ")", text, []literal{{"'v1'", "v1"}, {"'v255'", "v255"}, {"'v256'", "v256"}, {"'v299'", "v299"}, {"1", "v0"}}, ""},
 		{"set('a','b','c')", text, []literal{{"'a,c'", "a,c"}, {"''", ""}, {"'c,b,a'", "a,b,c"}, {"2", "b"}}, ""},
 		{"set(" + labels(64) + ")", text, []literal{{"'v63'", "v63"}, {"'v0,v63'", "v0,v63"}, {"0", ""}}, ""},
