@@ -67,7 +67,7 @@ func (c Config) checked() (Config, *driver.Config, error) {
 		c.Schema = dc.DBName
 	}
 	if err := checkIdent(c.Schema); err != nil {
-		return c, nil, fmt.Errorf("sink %s: schema: %w", c.SinkName, err)
+		return c, nil, fmt.Errorf("sink %s: schema: %w: %w", c.SinkName, err, change.ErrPreflight)
 	}
 	return c, dc, nil
 }

@@ -41,39 +41,41 @@ func sized(declared string) (name string, length int) {
 	return "", 0
 }
 
-// fitIndex gives the key's texts and bytes a length.
+// fitIndex gives the key's texts and bytes a length: that of the source where all fit, and an equal share of what is left where none is declared; where
+// that would be next to nothing, all share.
 func fitIndex(table *change.Table, types []string) {
 	budget, declared := indexBytes, 0
-	var free []int // without a length that fits
+	want := make(map[int]int) // lengths, 0: none declared
 	for _, k := range table.Key {
-		name, n := sized(types[k])
-		switch each := bytesEach(types[k]); {
-		case name != "":
-			declared += n * each
-		case each > 0:
-			free = append(free, k)
-		default:
-			budget -= fixedBytes
-		}
-	}
-	if declared+len(free)*fixedBytes > budget { // not even that: all that have a length share what there is
-		free = free[:0]
-		for _, k := range table.Key {
-			if bytesEach(types[k]) > 0 {
-				free = append(free, k)
-			}
-		}
-		declared = 0
-	}
-	for _, k := range free {
 		each := bytesEach(types[k])
-		n := max(budget-declared, 0) / len(free) / each
-		if _, has := sized(types[k]); has > 0 {
-			n = min(n, has)
-		} else if length := table.Columns[k].Length; length > 0 {
-			n = min(n, length)
+		if each == 0 {
+			budget -= fixedBytes
+			continue
 		}
-		types[k] = map[bool]string{true: "varchar", false: "varbinary"}[each == charBytes] + "(" + strconv.Itoa(max(n, 1)) + ")"
+		if _, want[k] = sized(types[k]); want[k] == 0 {
+			want[k] = table.Columns[k].Length
+		}
+		declared += want[k] * each
+	}
+	free := 0
+	for _, n := range want {
+		free += map[bool]int{true: 1}[n == 0]
+	}
+	shares, share := free, 0
+	if declared+free*fixedBytes > budget {
+		shares, declared = len(want), 0
+	}
+	if shares > 0 {
+		share = max(budget-declared, 0) / shares
+	}
+	for k, n := range want {
+		each := bytesEach(types[k])
+		if n == 0 || shares == len(want) && share/each < n {
+			n = max(share/each, 1)
+		} else if _, has := sized(types[k]); has == n {
+			continue
+		}
+		types[k] = map[bool]string{true: "varchar", false: "varbinary"}[each == charBytes] + "(" + strconv.Itoa(n) + ")"
 	}
 }
 

@@ -122,12 +122,14 @@ func appendBytes(dst []byte, v change.Value) ([]byte, error) {
 
 // bytesOf is appendBytes for a column: one of a fixed length fills up with zero bytes what is shorter.
 func bytesOf(to *targetColumn) appendFunc {
-	if to.typ != "binary" {
-		return appendBytes
-	}
 	return func(dst []byte, v change.Value) ([]byte, error) {
-		if v.Kind() == change.KindBytes && len(v.Str()) != to.length {
-			return dst, reject(codeTooLong, "%d bytes and the target holds exactly %d", len(v.Str()), to.length)
+		n := len(v.Str())
+		switch {
+		case v.Kind() != change.KindBytes:
+		case to.typ == "binary" && n != to.length:
+			return dst, reject(codeTooLong, "%d bytes and the target holds exactly %d", n, to.length)
+		case n > to.length:
+			return dst, reject(codeTooLong, "%d bytes and the target takes %d", n, to.length)
 		}
 		return appendBytes(dst, v)
 	}

@@ -2,11 +2,10 @@ package mysql
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
 // maxIdent is the longest name that the server takes, in characters. Source: MySQL manual 11.2.1; MariaDB, "Identifier Names".
@@ -39,17 +38,19 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(append(dst, s...), '\'')
 }
 
+var errEmptyName = errors.New("a name is empty")
+
 // checkIdent refuses a name that the server would refuse or read as another.
 func checkIdent(name string) error {
 	switch {
 	case name == "":
-		return fmt.Errorf("a name is empty: %w", change.ErrHalt)
+		return errEmptyName
 	case utf8.RuneCountInString(name) > maxIdent:
-		return fmt.Errorf("name %q has %d characters and the target takes %d: %w", name, utf8.RuneCountInString(name), maxIdent, change.ErrHalt)
+		return fmt.Errorf("name %q has %d characters and the target takes %d", name, utf8.RuneCountInString(name), maxIdent)
 	case strings.ContainsRune(name, 0) || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r > 0xffff }):
-		return fmt.Errorf("name %q holds characters that the target takes in no name: %w", name, change.ErrHalt)
+		return fmt.Errorf("name %q holds characters that the target takes in no name", name)
 	case strings.HasSuffix(name, " "):
-		return fmt.Errorf("name %q ends with a blank, which the target takes in no name: %w", name, change.ErrHalt)
+		return fmt.Errorf("name %q ends with a blank, which the target takes in no name", name)
 	}
 	return nil
 }
