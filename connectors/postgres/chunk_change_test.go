@@ -3,6 +3,7 @@ package postgres
 import (
 	"testing"
 
+	"github.com/tailwater-cdc/tailwater/connectors"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
@@ -143,4 +144,44 @@ func TestSnapshotIsRequested(t *testing.T) {
 			t.Errorf("a snapshot of %s where %q was begun", bad[0], bad[1])
 		}
 	}
+}
+
+// TestSnapshotUnderHugeTransactions: transactions that leave the large columns of every row alone are taken out of the stream while the table is read, and
+// the keys of their rows take no more memory, nor room in the saved progress, than they may (invariants 7 and 9).
+func TestSnapshotUnderHugeTransactions(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table doc (id bigint primary key, n int not null, body text); alter table doc alter body set storage external")
+		pg.Exec("insert into doc select i, 0, repeat(md5(i::text), 100) from generate_series(1, 6000) i")
+		p := newPipe(t, pg, "public.doc")
+		p.close()
+		p.start, p.target = connectors.Start{Epoch: 1, Resume: p.start.Resume, Upto: p.start.Upto}, newMemory(t)
+		p.keys = 128 << 10
+		p.open()
+		for n := 0; n < 4 && !p.done(); {
+			if b := p.read(); len(b.Changes) > 0 {
+				n++
+			}
+		}
+		if p.done() {
+			t.Fatal("the snapshot was over before the table had changed")
+		}
+		most := 0
+		for range 2 {
+			pg.Exec("begin; update doc set n = n + 1; update doc set n = n + 1 where id % 2 = 0; delete from doc where id % 1000 = 7; insert into doc select max(id) + 1, 0, repeat('x', 3000) from doc; update doc set n = 5 where id > 6000; commit")
+			for range 5 {
+				p.read()
+				most = max(most, len(p.start.Snapshot))
+			}
+		}
+		for !p.done() {
+			p.read()
+			most = max(most, len(p.start.Snapshot))
+		}
+		p.finish()
+		p.compare()
+		if t.Logf("%d bytes of progress at most", most); most > p.keys/2 {
+			t.Errorf("the progress took %d bytes, of %d for keys", most, p.keys)
+		}
+	})
 }

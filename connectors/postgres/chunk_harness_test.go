@@ -23,6 +23,7 @@ type pipe struct {
 	config Config
 	tables []string
 	chunk  int // ChunkBytes
+	keys   int // KeyBytes
 
 	source *Source
 	reader *chunkReader
@@ -58,7 +59,7 @@ func (p *pipe) open() {
 	p.start.Resume, p.start.Upto = opened.Resume, opened.Upto
 	var err error
 	p.runner, err = snapshot.New(snapshot.Config{Log: p.source.log, Reader: p.reader, Logger: slog.New(slog.NewTextHandler(chunkLog{p.t}, nil)),
-		Tables: p.tables, Saved: p.start.Snapshot, Upto: opened.Upto, Resume: opened.Resume, ChunkBytes: p.chunk})
+		Tables: p.tables, Saved: p.start.Snapshot, Upto: opened.Upto, Resume: opened.Resume, ChunkBytes: p.chunk, KeyBytes: p.keys})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ const (
 	checkSelect      = "postgres.select"
 	checkPublication = "postgres.publication"
 	checkIdentity    = "postgres.replica_identity"
+	checkPartitions  = "postgres.partitions"
 	checkEncoding    = "postgres.encoding"
 )
 

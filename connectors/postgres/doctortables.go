@@ -44,6 +44,9 @@ func (d *doctor) tables(ctx context.Context) error {
 		if err := d.table(ctx, t.tableName); err != nil {
 			return err
 		}
+		if t.partitioned {
+			d.partitions(t)
+		}
 	}
 	return nil
 }
@@ -109,6 +112,17 @@ func (d *doctor) table(ctx context.Context, t tableName) error {
 			"table %s can't be read by role %s", t, d.role)
 	}
 	return nil
+}
+
+// partitions says what comes of statements on the partitions themselves, of which the log tells nothing.
+func (d *doctor) partitions(t candidate) {
+	if d.config.SnapshotMode == SnapshotNever {
+		d.warn(checkPartitions, "after ATTACH of a partition with rows run: tailwater snapshot start --table "+t.String()+"; after TRUNCATE, DETACH or DROP of one delete its rows at the targets",
+			"table %s is partitioned: the log doesn't tell when a partition is truncated, detached, dropped or attached with rows, and snapshots are off", t)
+		return
+	}
+	d.warn(checkPartitions, "before dropping or rewriting a partition of a large table, consider deleting its rows instead; to have the table's rows read again at any time run: tailwater snapshot start --table "+t.String(),
+		"table %s is partitioned: when a partition is truncated, detached, dropped or rewritten (VACUUM FULL, CLUSTER), the table is emptied at the targets and read again; rows that are attached are read", t)
 }
 
 func readTableState(ctx context.Context, conn *pgx.Conn, t tableName) (tableState, error) {

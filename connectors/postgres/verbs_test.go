@@ -125,3 +125,24 @@ func TestSnapshotThenStream(t *testing.T) {
 		}
 	})
 }
+
+// TestDoctorOfPartitions: what the log doesn't tell is said by table beforehand.
+func TestDoctorOfPartitions(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table a (id int primary key); create table p (id int primary key) partition by range (id); create table p1 partition of p default")
+		for _, mode := range []postgres.SnapshotMode{postgres.SnapshotInitial, postgres.SnapshotNever} {
+			c := config(t, pg)
+			c.SnapshotMode = mode
+			var said []preflight.Finding
+			for _, f := range postgres.Doctor(t.Context(), c) {
+				if f.Check == "postgres.partitions" {
+					said = append(said, f)
+				}
+			}
+			if len(said) != 1 || said[0].Severity != preflight.Warn || !strings.Contains(said[0].Summary, "public.p ") || !strings.Contains(said[0].Fix, "tailwater snapshot start --table public.p") {
+				t.Errorf("%s: %+v", mode, said)
+			}
+		}
+	})
+}
