@@ -50,7 +50,8 @@ func connectChunks(ctx context.Context, c *Config) (*session, error) {
 	if c.Flavor == MariaDB {
 		limit = "max_statement_time = 0"
 	}
-	if err := s.exec(ctx, "set "+limit+", lock_wait_timeout = 1, transaction_isolation = 'REPEATABLE-READ', sql_select_limit = default"); err != nil {
+	if err := s.exec(ctx, "set "+limit+", lock_wait_timeout = 1, sql_select_limit = default",
+		"set session transaction isolation level repeatable read"); err != nil {
 		s.close()
 		return nil, fmt.Errorf("set up a session for rows: %w", err)
 	}

@@ -157,18 +157,12 @@ func (r *chunkReader) beginMariaDB(ctx context.Context, conn *session) (*visibil
 		if v.place = commitOf(f, offset); v.place >= commitOf(end.file, end.offset) {
 			return v, nil
 		}
-		if settled(f, offset, end) {
-			return v, nil
-		}
 		if err := conn.exec(ctx, "rollback"); err != nil {
 			return nil, err
 		}
 		pause(ctx, visiblePause)
 	}
 }
-
-// settled is for what the log holds besides groups behind the last one.
-func settled(logFile, uint64, logEnd) bool { return false }
 
 // snapshotPlace is the place of the log in front of which stands what the transaction's snapshot sees.
 func snapshotPlace(ctx context.Context, conn *session) (logFile, uint64, error) {

@@ -43,6 +43,8 @@ type Config struct {
 	SpoolDir     string       // where larger groups are kept until their end is seen; default: the system's folder for temporary files
 	SnapshotMode SnapshotMode // default initial
 	Logger       *slog.Logger // default: none
+
+	chunkBytes int // of a snapshot's chunk; 0: the Runner's own. Tests want many
 }
 
 const (
