@@ -130,6 +130,15 @@ func PartialDate(s string) Value { return Value{kind: KindPartialDate, ref: s} }
 // Native holds the source's own text of a type that the column's Native names.
 func Native(s string) Value { return Value{kind: KindNative, ref: s} }
 
+// TextOf holds text or bytes as the value of a kind that holds any; of another kind it is Native's.
+func TextOf(kind Kind, s string) Value {
+	switch kind {
+	case KindDecimal, KindText, KindBytes, KindJSON, KindUUID, KindInterval, KindBits, KindPartialDate:
+		return Value{kind: kind, ref: s}
+	}
+	return Native(s)
+}
+
 // Kind says what v holds.
 func (v Value) Kind() Kind { return v.kind }
 

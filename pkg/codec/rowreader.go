@@ -40,31 +40,9 @@ func (r *rowReader) begin() {
 func (r *rowReader) finish() {
 	text := string(r.text)
 	for _, sp := range r.spans {
-		*sp.value = textValue(sp.kind, text[sp.start:sp.end])
+		*sp.value = change.TextOf(sp.kind, text[sp.start:sp.end])
 	}
 	clear(r.spans)
-}
-
-func textValue(kind change.Kind, s string) change.Value {
-	switch kind {
-	case change.KindDecimal:
-		return change.Decimal(s)
-	case change.KindText:
-		return change.Text(s)
-	case change.KindBytes:
-		return change.Bytes(s)
-	case change.KindJSON:
-		return change.JSON(s)
-	case change.KindUUID:
-		return change.UUID(s)
-	case change.KindInterval:
-		return change.Interval(s)
-	case change.KindBits:
-		return change.Bits(s)
-	case change.KindPartialDate:
-		return change.PartialDate(s)
-	}
-	return change.Native(s)
 }
 
 // unsetColumns is which columns of a row the record's header calls Unset.

@@ -47,7 +47,7 @@ func (r *Row) Values() []change.Value {
 	all := string(r.text)
 	for _, s := range r.spans {
 		v := &r.values[s.column]
-		*v = withText(v.Kind(), all[s.start:s.end])
+		*v = change.TextOf(v.Kind(), all[s.start:s.end])
 	}
 	values := r.values
 	r.values = nil
@@ -142,7 +142,7 @@ func (r *Row) addText(kind change.Kind, b []byte, ok bool) (change.Value, error)
 	start := len(r.text)
 	r.text = append(r.text, b...)
 	r.spans = append(r.spans, span{len(r.values), start, len(r.text)})
-	return withText(kind, ""), nil
+	return change.TextOf(kind, ""), nil
 }
 
 func (r *Row) addHex(b []byte) error {
@@ -157,24 +157,4 @@ func (r *Row) addHex(b []byte) error {
 	r.text = text
 	r.spans = append(r.spans, span{len(r.values), start, len(text)})
 	return nil
-}
-
-func withText(kind change.Kind, s string) change.Value {
-	switch kind {
-	case change.KindText:
-		return change.Text(s)
-	case change.KindBytes:
-		return change.Bytes(s)
-	case change.KindDecimal:
-		return change.Decimal(s)
-	case change.KindJSON:
-		return change.JSON(s)
-	case change.KindUUID:
-		return change.UUID(s)
-	case change.KindInterval:
-		return change.Interval(s)
-	case change.KindBits:
-		return change.Bits(s)
-	}
-	return change.Native(s)
 }
