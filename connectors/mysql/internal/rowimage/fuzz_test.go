@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -155,4 +156,33 @@ func theirDecoder(tb testing.TB, tableMap []byte, flavor string) func(e event) {
 		parse(event{tableMapEvent, tableMap}) // the end of a statement forgets it
 		parse(e)
 	}
+}
+
+// FuzzPayload reads any bytes as a TRANSACTION_PAYLOAD: its events follow each other without a gap to the end that its head names, or it
+// halts.
+func FuzzPayload(f *testing.F) {
+	for _, e := range recordings(f)[0].events {
+		if e.kind == payloadEvent {
+			f.Add(e.body)
+		}
+	}
+	p, err := rowimage.NewPayload(1 << 20)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(p.Close)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		err := p.Open(body)
+		var next uint64
+		for err == nil {
+			var inner rowimage.Inner
+			if inner, err = p.Next(); err == nil && (inner.Offset != next || len(inner.Raw) < eventHeader) {
+				t.Fatalf("an event of %d bytes at %d, want %d", len(inner.Raw), inner.Offset, next)
+			}
+			next += uint64(len(inner.Raw))
+		}
+		if !errors.Is(err, io.EOF) && !errors.Is(err, change.ErrHalt) {
+			t.Fatalf("%v doesn't halt", err)
+		}
+	})
 }
