@@ -60,7 +60,7 @@ func (c *capture) open(ctx context.Context) (opening, error) {
 		o, err = c.newIdentity(ctx, o, newLog{identity: opened.Identity, start: start, known: known, stand: stand})
 	}
 	if err == nil {
-		o.publisher, err = c.cfg.Stream.Publisher(ctx, stream.Start{Epoch: o.rec.Epoch, Saved: max2(start.Upto, o.rec.ReleasedUpto)})
+		o.publisher, err = c.cfg.Stream.Publisher(ctx, stream.Start{Epoch: o.rec.Epoch, Saved: max2(start.Upto, o.rec.ReleasedUpto), Announced: o.rec.Announced})
 		if err != nil {
 			err = fmt.Errorf("open publisher: %w", err)
 		}

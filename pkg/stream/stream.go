@@ -25,6 +25,9 @@ type Stream interface {
 type Start struct {
 	Epoch uint32          // the Epoch of all that will be published
 	Saved change.Position // all at or below it was acknowledged before
+	// Announced has a key "schema.table" for every table of which something was acknowledged before, in whatever epoch of this
+	// checkpoint. Where a stream has nothing of such a table any more, its publisher ends with change.ErrGap rather than begin anew.
+	Announced map[string]string
 }
 
 // Subscription says whose subscriber it is and where its lanes begin.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
+
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
@@ -33,27 +35,70 @@ func (c *client) leaderNow(ctx context.Context, l change.Lane) (int32, error) {
 // absence is since when a lane that we publish to has not been there.
 type absence struct{ since time.Time }
 
-// judge makes of an error of leaderNow what it means: change.ErrGap once the topic counts as deleted. Made anew it would begin with
-// whatever comes next.
-func (a *absence) judge(l *lane, err error) error {
+// over says that a partition has been unknown for so long that it counts as deleted.
+func (a *absence) over(err error) bool {
 	if !errors.Is(err, errAbsent) {
 		a.since = time.Time{}
-		return err
+		return false
 	}
 	if a.since.IsZero() {
 		a.since = time.Now()
 	}
-	if time.Since(a.since) < absentFor {
-		return err
+	return time.Since(a.since) >= absentFor
+}
+
+// stillThere refuses topics of which something was acknowledged before and that hold nothing now (invariant 5): made anew, they would
+// begin with whatever comes next. Retention leaves a topic's end where it is, so one that ends at 0 is another topic.
+func (p *publisher) stillThere(specs []topicSpec) error {
+	for _, spec := range specs {
+		if !spec.announced {
+			continue
+		}
+		lanes, err := p.present(spec.name)
+		if err != nil {
+			return err
+		}
+		ends, err := p.s.client.offsets(p.ctx, lanes, kafkago.LastOffset)
+		if err != nil {
+			return err
+		}
+		for _, l := range lanes {
+			if ends[l] == 0 {
+				return gone(l, "was made anew and has never held anything")
+			}
+		}
 	}
-	return gone(l.id, "is not there any more")
+	return nil
+}
+
+// present is the partitions of a topic that has to be there.
+func (p *publisher) present(topic string) ([]change.Lane, error) {
+	var pause backOff
+	for absent := (absence{}); ; {
+		lanes, err := p.s.lanes(p.ctx, []string{topic})
+		switch {
+		case err == nil && len(lanes) > 0:
+			return lanes, nil
+		case err == nil && absent.over(errAbsent):
+			return nil, gone(change.Lane{Stream: topic}, "is not there any more")
+		case err != nil && !passing(err):
+			return nil, err
+		}
+		if err := pause.wait(p.ctx); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // follows says that a batch of ours which begins at offset base stands behind all that has been acknowledged before.
 func (l *lane) follows(c *chunk, base int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if base < l.next {
+	switch {
+	case base >= l.next:
+	case l == l.p.meta: // the next opening writes what is missing
+		return fmt.Errorf("%s was acknowledged up to offset %d and goes on at %d: %w", l.id.Stream, l.next-1, base, kafkago.OffsetOutOfRange)
+	default:
 		return gone(l.id, fmt.Sprintf("was acknowledged up to offset %d, and goes on at %d: it was made anew, or a broker has lost its end", l.next-1, base))
 	}
 	l.next = base + int64(c.count)

@@ -43,12 +43,18 @@ func (s *Stream) openProducer(ctx context.Context) (producer, error) {
 	return p, nil
 }
 
-// fence closes lanes to every older epoch of p, and returns the Position of each lane's last record as it stands from then on.
+// laneEnd is where a lane ends: its last record's Position, and the offset behind all that it holds.
+type laneEnd struct {
+	tail change.Position
+	next int64
+}
+
+// fence closes lanes to every older epoch of p, and returns each lane's end as it stands from then on.
 //
 // Publisher fence: an empty, aborted transaction of the new epoch leaves a control marker in each partition, and a partition that holds it
 // refuses batches of older epochs: what a frozen broker still has in a socket, and a thawed twin. EndTxn returns before the marker
 // stands in the log, so the tail is believed only once the marker shows.
-func (s *Stream) fence(ctx context.Context, p producer, lanes []change.Lane) (map[change.Lane]change.Position, error) {
+func (s *Stream) fence(ctx context.Context, p producer, lanes []change.Lane) (map[change.Lane]laneEnd, error) {
 	before, err := s.client.offsets(ctx, lanes, kafkago.LastOffset)
 	if err != nil {
 		return nil, fmt.Errorf("fence: %w", err)
@@ -77,11 +83,11 @@ func (s *Stream) fence(ctx context.Context, p producer, lanes []change.Lane) (ma
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("fence: %w", err)
 	}
-	tails := make(map[change.Lane]change.Position, len(lanes))
+	ends := make(map[change.Lane]laneEnd, len(lanes))
 	for _, w := range watch {
-		tails[w.lane] = w.tail
+		ends[w.lane] = laneEnd{tail: w.tail, next: w.next}
 	}
-	return tails, nil
+	return ends, nil
 }
 
 // tailReaders is how many lanes' tails are read beside each other.

@@ -28,6 +28,7 @@ type lane struct {
 	broken   bool     // nothing is sent until the leader has been looked for
 	sequence int32    // of the next batch
 	next     int64    // what the next batch's first offset can't be below
+	acked    bool     // something that the lane holds has been acknowledged
 	link     *link    // to the leader as it was last seen
 	turn     uint64   // of the ticket at link
 	waiting  bool     // that ticket is valid
@@ -162,7 +163,7 @@ func (l *lane) settle(c *chunk, err error) {
 	follows := len(l.failed) > 0 && errors.Is(err, kafkago.OutOfOrderSequenceNumber)
 	switch {
 	case err == nil:
-		l.tries = 0
+		l.tries, l.acked = 0, true
 		l.p.acknowledged(c)
 		if l.broken {
 			l.interrupt()
@@ -218,7 +219,11 @@ func (l *lane) find() {
 			l.goOn(broker)
 			return
 		}
-		if err = absent.judge(l, err); err != nil && !passing(err) {
+		over := absent.over(err)
+		if over && l.acked {
+			err = gone(l.id, "is not there any more")
+		}
+		if over || !passing(err) { // without an acknowledgement: the next opening makes it anew
 			l.p.fail(fmt.Errorf("publish to %s/%d: %w", l.id.Stream, l.id.N, err))
 			return
 		}

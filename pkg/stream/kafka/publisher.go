@@ -23,12 +23,13 @@ const queueLength = 1024
 
 // publisher encodes batches on one goroutine and sends the lanes' records over one link to each broker.
 type publisher struct {
-	s        *Stream
-	log      *slog.Logger
-	epoch    uint32
-	producer producer
-	encoder  *codec.Encoder
-	chunks   sync.Pool
+	s         *Stream
+	log       *slog.Logger
+	epoch     uint32
+	producer  producer
+	announced map[string]string // as stream.Start has it
+	encoder   *codec.Encoder
+	chunks    sync.Pool
 
 	queue chan queued
 	room  *semaphore.Weighted // bytes of batches that are not acknowledged
@@ -78,7 +79,7 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 	if start.Epoch == 0 {
 		return nil, fmt.Errorf("kafka publisher: %w: epoch 0 is none", change.ErrHalt)
 	}
-	p := &publisher{s: s, log: s.log, epoch: start.Epoch, queue: make(chan queued, queueLength), acks: newAcks(),
+	p := &publisher{s: s, log: s.log, epoch: start.Epoch, announced: start.Announced, queue: make(chan queued, queueLength), acks: newAcks(),
 		room: semaphore.NewWeighted(int64(s.cfg.MemoryBytes)), topics: map[string]*topic{}, routes: map[*change.Table]*topic{},
 		links:   map[int32]*link{},
 		encoder: codec.NewEncoder(codec.Options{Unset: s.cfg.Unset, Tombstones: s.cfg.Tombstones, Database: s.cfg.Database})}

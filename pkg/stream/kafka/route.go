@@ -132,7 +132,9 @@ func (p *publisher) openTopics(changes []change.Change) error {
 		}
 		topics[i] = name
 		if p.topics[name] == nil && !slices.ContainsFunc(specs, func(s topicSpec) bool { return s.name == name }) {
-			specs = append(specs, p.s.cfg.tableSpec(name))
+			spec := p.s.cfg.tableSpec(name)
+			_, spec.announced = p.announced[t.String()]
+			specs = append(specs, spec)
 		}
 	}
 	if err := p.fenceTopics(specs); err != nil {
@@ -155,6 +157,9 @@ func (p *publisher) fenceTopics(specs []topicSpec) error {
 	if len(specs) == 0 {
 		return nil
 	}
+	if err := p.stillThere(specs); err != nil {
+		return err
+	}
 	if err := p.s.ensureTopics(p.ctx, specs); err != nil {
 		return err
 	}
@@ -164,12 +169,12 @@ func (p *publisher) fenceTopics(specs []topicSpec) error {
 			lanes = append(lanes, change.Lane{Stream: spec.name, N: int32(n)})
 		}
 	}
-	tails, err := p.s.fence(p.ctx, p.producer, lanes)
+	ends, err := p.s.fence(p.ctx, p.producer, lanes)
 	if err != nil {
 		return err
 	}
 	for _, id := range lanes {
-		tail := tails[id]
+		tail := ends[id].tail
 		if tail.Epoch > p.epoch {
 			return fmt.Errorf("%w: topic %s partition %d ends at %s, above our epoch %d: the checkpoint is older than what was published; restore it, or begin a new epoch with a resnapshot",
 				change.ErrGap, id.Stream, id.N, tail, p.epoch)
@@ -179,7 +184,7 @@ func (p *publisher) fenceTopics(specs []topicSpec) error {
 			t = &topic{name: id.Stream}
 			p.topics[id.Stream] = t
 		}
-		t.lanes = append(t.lanes, &lane{p: p, id: id, tail: tail})
+		t.lanes = append(t.lanes, &lane{p: p, id: id, tail: tail, next: ends[id].next, acked: tail != (change.Position{})})
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type topicSpec struct {
 	name       string
 	partitions int
 	configs    []createtopics.RequestConfig
+	announced  bool // something was acknowledged of its table before
 }
 
 func (c *Config) schemaSpec() topicSpec {
