@@ -16,10 +16,7 @@ const mostMemory = 256 << 20
 
 // TestTransactionsLargerThanMemory: memory is bounded by bytes whatever a transaction's size (invariant 9), and both ends are equal.
 func TestTransactionsLargerThanMemory(t *testing.T) {
-	lean := filepath.Join(t.TempDir(), "tailwater") // the race detector takes several times the memory
-	if out, err := exec.Command("go", "build", "-o", lean, "../tailwater").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	path := lean(t)
 	cases := []struct{ name, one string }{
 		{"many rows", "insert into big select g, repeat(md5(g::text), 6) from generate_series(1, 800000) g"},
 		{"rows of a mebibyte", "insert into big select g, repeat(md5(g::text), 32768) from generate_series(1, 300) g"},
@@ -31,8 +28,8 @@ func TestTransactionsLargerThanMemory(t *testing.T) {
 				r.source.Exec("create table big (id bigint primary key, note text)")
 				r.source.Exec("alter table big alter note set storage external")
 				r.write()
-				r.limit("64MiB")
-				p := beginAs(t, lean, r.dir, "run")
+				r.serve("memory_limit: 64MiB")
+				p := beginAs(t, path, r.dir, "run")
 				r.source.Exec("insert into big values (-1, 'first')")
 				r.arrives(p, "select count(*) from big", "1") // what comes now comes by the log
 				r.source.Exec(c.one)
@@ -53,15 +50,25 @@ func TestTransactionsLargerThanMemory(t *testing.T) {
 	}
 }
 
-// limit writes a memory limit into the config file.
-func (r *rig) limit(size string) {
+// lean is a build without the race detector, which takes several times the memory and the time.
+func lean(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tailwater")
+	if out, err := exec.Command("go", "build", "-o", path, "../tailwater").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// serve writes more keys of the server's part into the config file.
+func (r *rig) serve(keys string) {
 	r.t.Helper()
 	path := filepath.Join(r.dir, "tailwater.yaml")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	limited := strings.Replace(string(text), "server: {", "server: { memory_limit: "+size+",", 1)
+	limited := strings.Replace(string(text), "server: {", "server: { "+keys+",", 1)
 	if err := os.WriteFile(path, []byte(limited), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
