@@ -16,10 +16,17 @@ func emptySQL(plans []*plan) []string {
 		}
 	}
 	var cut, deletes []string
+	for _, p := range left {
+		for _, f := range p.to.references {
+			if f.table == p.name && f.nullable {
+				cut = append(cut, nullSQL(f))
+			}
+		}
+	}
 	for len(left) > 0 {
 		at := slices.IndexFunc(left, func(p *plan) bool { return len(pointing(p, left)) == 0 })
-		if at < 0 {
-			at = 0 // in a circle
+		if at < 0 { // in a circle
+			at = 0
 			for _, f := range pointing(left[0], left) {
 				if f.nullable {
 					cut = append(cut, nullSQL(f))
@@ -32,11 +39,11 @@ func emptySQL(plans []*plan) []string {
 	return append(cut, deletes...)
 }
 
-// pointing are the foreign keys to p of tables that are still to be emptied, p itself among them.
+// pointing are the foreign keys to p of other tables that are still to be emptied.
 func pointing(p *plan, left []*plan) []foreignKey {
 	var out []foreignKey
 	for _, f := range p.to.references {
-		if slices.ContainsFunc(left, func(q *plan) bool { return q.name == f.table }) {
+		if f.table != p.name && slices.ContainsFunc(left, func(q *plan) bool { return q.name == f.table }) {
 			out = append(out, f)
 		}
 	}
