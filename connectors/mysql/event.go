@@ -63,13 +63,14 @@ const (
 type header struct {
 	when  uint32 // seconds since 1970
 	kind  byte
+	from  uint32 // the server_id of the server that wrote it first
 	size  uint32
 	end   uint32 // where the event ends in its file, the low 32 bits; 0: not told
 	flags uint16
 }
 
 func parseHeader(b []byte) header {
-	return header{when: binary.LittleEndian.Uint32(b), kind: b[4], size: binary.LittleEndian.Uint32(b[9:]),
+	return header{when: binary.LittleEndian.Uint32(b), kind: b[4], from: binary.LittleEndian.Uint32(b[5:]), size: binary.LittleEndian.Uint32(b[9:]),
 		end: binary.LittleEndian.Uint32(b[13:]), flags: binary.LittleEndian.Uint16(b[17:])}
 }
 
@@ -96,7 +97,7 @@ func parseBegin(h header, body []byte) (b began, err error) {
 		if err := e.Decode(body); err != nil {
 			return b, fmt.Errorf("GTID event: %w: %w", err, change.ErrHalt)
 		}
-		b.id, err = parseGTID(fmt.Sprintf("%d-%d-%d", e.GTID.DomainID, e.GTID.ServerID, e.GTID.SequenceNumber))
+		b.id, err = parseGTID(fmt.Sprintf("%d-%d-%d", e.GTID.DomainID, h.from, e.GTID.SequenceNumber))
 		b.standalone = e.IsStandalone()
 		return b, err
 	case eventTagged:

@@ -49,17 +49,12 @@ func logBytes(ctx context.Context, conn *session) (int64, error) {
 	return sum, nil
 }
 
-// Lag is about how many bytes of log lie between two Positions: exactly within one file; a file between counts as much as its offsets could
-// hold, so across files only the offset in the newer one is told.
-func Lag(head, read change.Position) int64 {
-	const mask = 1<<offsetBits - 1
+// Lag is how many bytes of log lie between two Positions of one file. Across files it isn't told: no Position knows how long a file became.
+func Lag(head, read change.Position) (int64, bool) {
 	if head.Commit <= read.Commit {
-		return 0
+		return 0, true
 	}
-	if head.Commit>>offsetBits != read.Commit>>offsetBits {
-		return int64(head.Commit & mask)
-	}
-	return int64(head.Commit - read.Commit)
+	return int64(head.Commit - read.Commit), head.Commit>>offsetBits == read.Commit>>offsetBits
 }
 
 // Address writes a Position as people write places of the log; the base of the file's name isn't in it.
