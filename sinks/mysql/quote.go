@@ -49,7 +49,7 @@ func checkIdent(name string) error {
 		return fmt.Errorf("name %q has %d characters and the target takes %d", name, utf8.RuneCountInString(name), maxIdent)
 	case strings.ContainsRune(name, 0) || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r > 0xffff }):
 		return fmt.Errorf("name %q holds characters that the target takes in no name", name)
-	case strings.HasSuffix(name, " "):
+	case strings.ContainsRune(" \t\n\v\f\r", rune(name[len(name)-1])):
 		return fmt.Errorf("name %q ends with a blank, which the target takes in no name", name)
 	}
 	return nil
