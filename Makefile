@@ -3,7 +3,7 @@ SHELL      := /bin/bash -o pipefail
 .DEFAULT_GOAL := help
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-SERVERS     := pg15 pg18 kafka
+SERVERS     := pg15 pg18 kafka mysql97 mariadb10 mariadb118
 WITH        := testdata/servers/with $(SERVERS) --
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PKG         ?= ./...
@@ -49,11 +49,11 @@ crash: ## kill -9 at every named point on real servers, 3 times each
 examples: ## the files of docs/examples as they stand, in a network namespace of their own
 	testdata/examples/run.sh
 
-demo: ## Postgres to Kafka to Postgres and direct, under load, killed three times, compared; CHECK=1: no terminal
+demo: ## PostgreSQL, MySQL and MariaDB through Kafka and direct, under load, killed three times, compared; CHECK=1: no terminal
 	CHECK=$(CHECK) $(WITH) testdata/demo/run.sh
 
 bench: ## our figures with the incumbent beside us; writes docs/benchmarks/
-	$(WITH) testdata/bench/run.sh
+	testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
 
 servers: ## install and start the servers and leave them running; prints their addresses
 	testdata/servers/install && testdata/servers/start && testdata/servers/env

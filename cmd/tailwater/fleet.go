@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -65,7 +64,7 @@ func newFleet(cfg *config.Config, chosen []*config.Pipeline, o options) (*fleet,
 const queueShare = 4
 
 func newMember(cfg *config.Config, p *config.Pipeline, o options) (*member, error) {
-	w := wiring{pipeline: p, memory: queueMemory(cfg), log: o.log.With("pipeline", p.Name)}
+	w := wiring{pipeline: p, memory: queueMemory(cfg), dir: cfg.Server.StateDir, log: o.log.With("pipeline", p.Name)}
 	m := &member{wiring: w}
 	m.stream = &lazyStream{open: func(ctx context.Context) (stream.Stream, error) { return streamEngines()[p.Stream.Type].open(ctx, w) }}
 	c := pipeline.Config{
@@ -158,24 +157,4 @@ func (f *fleet) topic(name string, t *change.Table) string {
 		return ""
 	}
 	return streamEngines()[m.wiring.pipeline.Stream.Type].topic(m.wiring, t)
-}
-
-// unavailable refuses pipelines that need an engine which this build doesn't have.
-func unavailable(chosen []*config.Pipeline) error {
-	for _, p := range chosen {
-		if _, ok := sourceEngines()[p.Source.Type]; !ok {
-			return notAvailable(p.Name, "source", p.Source.Type)
-		}
-		for i := range p.Sinks {
-			if _, ok := sinkEngines()[p.Sinks[i].Type]; !ok {
-				return notAvailable(p.Name, "sink "+p.Sinks[i].Name, p.Sinks[i].Type)
-			}
-		}
-	}
-	return nil
-}
-
-func notAvailable(pipeline, what, engine string) error {
-	return &failure{exit: exitUsage, code: config.CodeNotYet, err: fmt.Errorf("pipeline %s: %s: type %s is not available in this build", pipeline, what, engine),
-		fix: "run the other pipelines with -p NAME"}
 }

@@ -85,10 +85,12 @@ func (m *member) measureLag(ctx context.Context) {
 	asked, cancel := context.WithTimeout(ctx, headTimeout)
 	defer cancel()
 	head, err := source.Head(asked)
-	m.meter.measured.Store(err == nil)
+	lag, known := int64(0), false
 	if err == nil {
-		m.meter.bytes.Store(sourceEngines()[m.wiring.pipeline.Source.Type].lag(head, m.pipeline.Status().Read))
+		lag, known = sourceEngines()[m.wiring.pipeline.Source.Type].lag(head, m.pipeline.Status().Read)
 	}
+	m.meter.bytes.Store(lag)
+	m.meter.measured.Store(known)
 }
 
 // lagBytes is how far a pipeline stands behind its source's log.

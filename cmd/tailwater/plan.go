@@ -13,15 +13,12 @@ func (a *app) wirings() (*config.Config, []wiring, error) {
 		return nil, nil, err
 	}
 	chosen, err := a.chosen(cfg)
-	if err == nil {
-		err = unavailable(chosen)
-	}
 	if err != nil {
 		return nil, nil, err
 	}
 	out := make([]wiring, len(chosen))
 	for i, p := range chosen {
-		out[i] = wiring{pipeline: p, memory: queueMemory(cfg), log: slog.New(slog.DiscardHandler)}
+		out[i] = wiring{pipeline: p, memory: queueMemory(cfg), dir: cfg.Server.StateDir, log: slog.New(slog.DiscardHandler)}
 	}
 	return cfg, out, nil
 }

@@ -60,7 +60,7 @@ func (a *app) runPipelines(ctx context.Context, o options) (out outcome, err err
 	if err != nil {
 		return outcome{}, err
 	}
-	if err := errors.Join(unavailable(chosen), roleFits(chosen, o.role)); err != nil {
+	if err := roleFits(chosen, o.role); err != nil {
 		return outcome{}, err
 	}
 	debug.SetMemoryLimit(int64(cfg.Server.MemoryLimit))

@@ -7,27 +7,24 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/segmentio/kafka-go/sasl/plain"
-
 	"github.com/tailwater-cdc/tailwater/checkpoint"
 	"github.com/tailwater-cdc/tailwater/checkpoint/file"
 	"github.com/tailwater-cdc/tailwater/connectors"
+	sourcemy "github.com/tailwater-cdc/tailwater/connectors/mysql"
 	sourcepg "github.com/tailwater-cdc/tailwater/connectors/postgres"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
-	"github.com/tailwater-cdc/tailwater/pkg/codec"
 	"github.com/tailwater-cdc/tailwater/pkg/config"
 	"github.com/tailwater-cdc/tailwater/pkg/preflight"
-	"github.com/tailwater-cdc/tailwater/pkg/stream"
-	"github.com/tailwater-cdc/tailwater/pkg/stream/direct"
-	"github.com/tailwater-cdc/tailwater/pkg/stream/kafka"
 	"github.com/tailwater-cdc/tailwater/sinks"
+	sinkmy "github.com/tailwater-cdc/tailwater/sinks/mysql"
 	sinkpg "github.com/tailwater-cdc/tailwater/sinks/postgres"
 )
 
 // wiring is one pipeline's part of the configuration on its way to the rooms.
 type wiring struct {
 	pipeline *config.Pipeline
-	memory   int // bytes that the pipeline's queues may hold together
+	memory   int    // bytes that the pipeline's queues may hold together
+	dir      string // state_dir
 	log      *slog.Logger
 }
 
@@ -37,8 +34,8 @@ type sourceEngine struct {
 	grants func(w wiring) (string, error)
 	doctor func(ctx context.Context, w wiring) []preflight.Finding
 	drop   func(ctx context.Context, w wiring) ([]string, error)
-	// lag is how many bytes of log lie between two Positions.
-	lag func(head, read change.Position) int64
+	// lag is how many bytes of log lie between two Positions; false where they don't tell.
+	lag func(head, read change.Position) (int64, bool)
 	// address is a Position as the server writes places in its log.
 	address func(p change.Position) string
 }
@@ -57,15 +54,6 @@ type keptSink interface {
 	Drop(ctx context.Context) error
 }
 
-// streamEngine is what a stream offers.
-type streamEngine struct {
-	open   func(ctx context.Context, w wiring) (stream.Stream, error)
-	topic  func(w wiring, t *change.Table) string
-	grants func(w wiring) (string, error) // nil: nothing to grant, to check or to drop
-	doctor func(ctx context.Context, w wiring) []preflight.Finding
-	drop   func(ctx context.Context, w wiring) ([]string, error)
-}
-
 // sourceEngines are the connectors by the config's source.type.
 func sourceEngines() map[string]sourceEngine {
 	return map[string]sourceEngine{
@@ -76,15 +64,57 @@ func sourceEngines() map[string]sourceEngine {
 				return sourcepg.Doctor(ctx, postgresSource(w))
 			},
 			drop: func(ctx context.Context, w wiring) ([]string, error) { return sourcepg.Drop(ctx, postgresSource(w)) },
-			lag: func(head, read change.Position) int64 {
-				if head.Commit < read.Commit {
-					return 0
-				}
-				return int64(head.Commit - read.Commit)
+			lag: func(head, read change.Position) (int64, bool) {
+				return max(0, int64(head.Commit-read.Commit)), true
 			},
 			address: func(p change.Position) string { return fmt.Sprintf("%X/%X", p.Commit>>32, uint32(p.Commit)) },
 		},
+		sourcemy.MySQL:   mysqlEngine(),
+		sourcemy.MariaDB: mysqlEngine(),
 	}
+}
+
+// mysqlEngine is the connector of MySQL and MariaDB.
+func mysqlEngine() sourceEngine {
+	return sourceEngine{
+		open: func(w wiring) connectors.Open {
+			return func(ctx context.Context, start connectors.Start) (connectors.Opened, error) {
+				c, err := mysqlSource(w)
+				if err != nil {
+					return connectors.Opened{}, err
+				}
+				return sourcemy.Open(c)(ctx, start)
+			}
+		},
+		grants: func(w wiring) (string, error) {
+			c, err := mysqlSource(w)
+			if err != nil {
+				return "", err
+			}
+			return sourcemy.Grants(c)
+		},
+		doctor: func(ctx context.Context, w wiring) []preflight.Finding {
+			c, err := mysqlSource(w)
+			if err != nil {
+				return []preflight.Finding{badSettings("source", err)}
+			}
+			return sourcemy.Doctor(ctx, c)
+		},
+		drop: func(ctx context.Context, w wiring) ([]string, error) {
+			c, err := mysqlSource(w)
+			if err != nil {
+				return nil, err
+			}
+			return sourcemy.Drop(ctx, c)
+		},
+		lag:     sourcemy.Lag,
+		address: sourcemy.Address,
+	}
+}
+
+// badSettings is doctor's finding where the settings of one end can't even be read.
+func badSettings(what string, err error) preflight.Finding {
+	return preflight.Finding{Check: what + ".config", Severity: preflight.Error, Summary: err.Error(), Fix: "correct the settings of the " + what}
 }
 
 // sinkEngines are the sinks by the config's sinks[].type.
@@ -99,28 +129,34 @@ func sinkEngines() map[string]sinkEngine {
 				return sinkpg.Doctor(ctx, postgresSink(w, s))
 			},
 		},
+		sourcemy.MySQL:   mysqlTarget(),
+		sourcemy.MariaDB: mysqlTarget(),
 	}
 }
 
-// streamEngines are the streams by the config's stream.type.
-func streamEngines() map[string]streamEngine {
-	return map[string]streamEngine{
-		config.Kafka: {
-			open: func(ctx context.Context, w wiring) (stream.Stream, error) {
-				c, err := kafkaStream(w)
-				if err != nil {
-					return nil, err
-				}
-				return kafka.Open(ctx, c, w.log)
-			},
-			topic:  topicName,
-			grants: kafkaGrants,
-			doctor: kafkaDoctor,
-			drop:   kafkaDrop,
+// mysqlTarget is the sink of MySQL and MariaDB.
+func mysqlTarget() sinkEngine {
+	return sinkEngine{
+		open: func(ctx context.Context, w wiring, s *config.Sink) (keptSink, error) {
+			c, err := mysqlSink(w, s)
+			if err != nil {
+				return nil, err
+			}
+			return sinkmy.Open(ctx, c, w.log.With("sink", s.Name))
 		},
-		config.Direct: {
-			open:  func(_ context.Context, w wiring) (stream.Stream, error) { return direct.New(directStream(w)), nil },
-			topic: func(wiring, *change.Table) string { return "" },
+		grants: func(w wiring, s *config.Sink) (string, error) {
+			c, err := mysqlSink(w, s)
+			if err != nil {
+				return "", err
+			}
+			return sinkmy.Grants(c)
+		},
+		doctor: func(ctx context.Context, w wiring, s *config.Sink) []preflight.Finding {
+			c, err := mysqlSink(w, s)
+			if err != nil {
+				return []preflight.Finding{badSettings("sink", err)}
+			}
+			return sinkmy.Doctor(ctx, c)
 		},
 	}
 }
@@ -164,6 +200,54 @@ func postgresSink(w wiring, s *config.Sink) sinkpg.Config {
 	}
 }
 
+func mysqlSource(w wiring) (sourcemy.Config, error) {
+	s := &w.pipeline.Source
+	secure, err := clientTLS(s.TLS)
+	if err != nil {
+		return sourcemy.Config{}, fmt.Errorf("source.tls: %w: %w", err, change.ErrPreflight)
+	}
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return sourcemy.Config{}, fmt.Errorf("source.url: %w: %w", err, change.ErrPreflight)
+	}
+	addr := u.Host
+	if u.Port() == "" {
+		addr += ":3306"
+	}
+	return sourcemy.Config{
+		SourceID:     s.ID,
+		Flavor:       s.Type,
+		Addr:         addr,
+		User:         u.User.Username(),
+		Password:     s.Password.Reveal(),
+		TLS:          secure,
+		Include:      s.Tables.Include,
+		Exclude:      s.Tables.Exclude,
+		MaxRowBytes:  int(s.MaxRowBytes),
+		MemoryBytes:  sourceShare(w),
+		SpoolDir:     w.dir,
+		SnapshotMode: sourcemy.SnapshotMode(s.Snapshot.Mode),
+		Logger:       w.log,
+	}, nil
+}
+
+func mysqlSink(w wiring, s *config.Sink) (sinkmy.Config, error) {
+	secure, err := clientTLS(s.TLS)
+	if err != nil {
+		return sinkmy.Config{}, fmt.Errorf("sink %s: tls: %w: %w", s.Name, err, change.ErrPreflight)
+	}
+	return sinkmy.Config{
+		SourceID:     w.pipeline.Source.ID,
+		SinkName:     s.Name,
+		URL:          s.URL,
+		Password:     s.Password.Reveal(),
+		TLS:          secure,
+		Mode:         sinkmy.Mode(s.Mode),
+		CreateTables: s.CreateTables,
+		MaxConns:     lanesAtOnce(w),
+	}, nil
+}
+
 // maxLanes is how many lanes a sink applies at once at most: each takes a connection of the target, and a core there.
 const maxLanes = 8
 
@@ -197,105 +281,4 @@ func postgresURL(address string, t config.TLS) string {
 	}
 	u.RawQuery = q.Encode()
 	return u.String()
-}
-
-func directStream(w wiring) direct.Config {
-	s := &w.pipeline.Stream
-	return direct.Config{SourceID: w.pipeline.Source.ID, Sinks: sinkNames(w), MemoryBytes: directShare(w), Atomic: s.Atomic, Lanes: s.Lanes, Log: w.log}
-}
-
-func kafkaStream(w wiring) (kafka.Config, error) {
-	s := &w.pipeline.Stream
-	compression, err := kafka.ParseCompression(s.Compression)
-	if err != nil {
-		return kafka.Config{}, fmt.Errorf("stream: %w", err)
-	}
-	secure, err := clientTLS(s.TLS)
-	if err != nil {
-		return kafka.Config{}, fmt.Errorf("stream.tls: %w: %w", err, change.ErrPreflight)
-	}
-	c := kafka.Config{
-		SourceID:    w.pipeline.Source.ID,
-		Brokers:     s.Brokers,
-		TLS:         secure,
-		Prefix:      s.Prefix,
-		Topic:       s.Topic,
-		Partitions:  s.Partitions,
-		Replication: max(0, s.Replication), // the config's -1, the broker's default, is 0 there
-		Retention:   durationOf(s.Retention),
-		MaxRecord:   int(s.MaxRecord),
-		Compression: compression,
-		Unset:       codec.UnsetOmit,
-		Tombstones:  s.Tombstones,
-		Database:    databaseOf(w.pipeline.Source.URL),
-		MemoryBytes: kafkaShare(w),
-	}
-	if s.Unset == "placeholder" {
-		c.Unset = codec.UnsetDebezium
-	}
-	if s.SASL.Mechanism == "plain" {
-		c.SASL = plain.Mechanism{Username: s.SASL.User, Password: s.SASL.Password.Reveal()}
-	}
-	return c, nil
-}
-
-func databaseOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return strings.Trim(u.Path, "/")
-}
-
-// topicName is the topic of a table, for labels; empty where the table can have none, which the stream itself refuses.
-func topicName(w wiring, t *change.Table) string {
-	s := &w.pipeline.Stream
-	name, err := kafka.TopicName(kafka.Config{Prefix: s.Prefix, Topic: s.Topic}, t.Schema, t.Name)
-	if err != nil {
-		return ""
-	}
-	return name
-}
-
-func kafkaGrants(w wiring) (string, error) {
-	c, err := kafkaStream(w)
-	if err != nil {
-		return "", err
-	}
-	return kafka.ACLs(c), nil
-}
-
-func kafkaDoctor(ctx context.Context, w wiring) []preflight.Finding {
-	c, err := kafkaStream(w)
-	if err != nil {
-		return []preflight.Finding{{Check: "kafka.config", Severity: preflight.Error, Summary: err.Error(), Fix: "correct the stream's settings"}}
-	}
-	return kafka.Doctor(ctx, c)
-}
-
-func kafkaDrop(ctx context.Context, w wiring) ([]string, error) {
-	c, err := kafkaStream(w)
-	if err != nil {
-		return nil, err
-	}
-	names := sinkNames(w)
-	stay, err := kafka.Drop(ctx, c, names, w.log)
-	var said []string
-	if err == nil {
-		for _, n := range names {
-			said = append(said, "consumer group of sink "+n+" deleted")
-		}
-	}
-	for _, topic := range stay {
-		said = append(said, "topic "+topic+" stays: others may read it")
-	}
-	return said, err
-}
-
-func sinkNames(w wiring) []string {
-	names := make([]string, len(w.pipeline.Sinks))
-	for i := range w.pipeline.Sinks {
-		names[i] = w.pipeline.Sinks[i].Name
-	}
-	return names
 }

@@ -28,7 +28,6 @@ type key struct {
 	fallback string   // the default, written as in the file; "" with required false: none
 	choices  []string // the values that there are, if they are few
 	planned  []string // values that other builds will know: refused with those words
-	engines  bool     // a planned value is a warning here and refused at run: the rest of the file can still be checked
 	types    []string // the values of the group's type key for which this key means something; nil: all
 	low      int64    // the least value of a number, a duration or a size
 	high     int64    // the largest, if not 0

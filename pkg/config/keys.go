@@ -54,9 +54,9 @@ func tlsKey(types []string) key {
 
 func sourceKeys() []key {
 	return []key{
-		{name: "type", kind: text, required: true, choices: []string{"postgres"}, planned: []string{"mysql", "mariadb"}, engines: true, doc: "The engine."},
+		{name: "type", kind: text, required: true, choices: []string{"postgres", "mysql", "mariadb"}, doc: "The engine."},
 		{name: "id", kind: text, doc: "What the source is called in topics' headers, marks, Kafka's transactional id and groups; default: the pipeline's name. Unique per Kafka cluster and target; it stays the same when the server changes."},
-		{name: "url", kind: text, required: true, doc: "Where the server is, without a password: `postgres://user@host:5432/database`."},
+		{name: "url", kind: text, required: true, doc: "Where the server is, without a password: `postgres://user@host:5432/database`, `mysql://user@host:3306/`."},
 		{name: "password", kind: secret, doc: "The user's password: `${env:NAME}` or `${file:PATH}`."},
 		tlsKey(nil),
 		{name: "slot", kind: group, types: postgresOnly, doc: "The replication slot.", keys: []key{
@@ -108,8 +108,8 @@ func streamKeys() []key {
 func sinkKeys() []key {
 	return []key{
 		{name: "name", kind: text, required: true, doc: "Unique in the pipeline. Letters, digits, `_` and `-`."},
-		{name: "type", kind: text, required: true, choices: []string{"postgres"}, planned: []string{"mysql", "mariadb"}, engines: true, doc: "The engine."},
-		{name: "url", kind: text, required: true, doc: "Where the server is, without a password."},
+		{name: "type", kind: text, required: true, choices: []string{"postgres", "mysql", "mariadb"}, doc: "The engine."},
+		{name: "url", kind: text, required: true, doc: "Where the target is, without a password: `postgres://user@host:5432/database`, `mysql://user@host:3306/database`."},
 		{name: "password", kind: secret, doc: "The user's password: `${env:NAME}` or `${file:PATH}`."},
 		tlsKey(nil),
 		{name: "schema", kind: text, types: postgresOnly, doc: "The target's schema, which must exist; default: `public`."},

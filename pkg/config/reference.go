@@ -25,7 +25,7 @@ checks a file against; [examples](examples) hold whole files.
   file has been parsed, once. A variable that is not set, or is empty, and has no default is an error. ` + "`$${`" + ` stands for ` + "`${`" + `.
 - A password is never part of a url. What ` + "`password`" + ` holds is printed as *** everywhere.
 - Anchors, aliases, merge keys and tags are refused: a file says what stands in it.
-- A value marked *not in this build* is known and refused. Where an engine is missing ` + "`lint`" + ` warns and ` + "`run`" + ` ends with exit code 2.
+- A value marked *not in this build* is known and refused.
 `
 
 // section writes the table of keys and then, one by one, the groups below them.

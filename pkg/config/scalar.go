@@ -39,7 +39,8 @@ func (c *checker) scalar(n *yaml.Node, k *key, path string) (any, bool) {
 		return nil, false
 	}
 	if k.kind == text && slices.Contains(k.planned, s) {
-		return v, c.notYet(k, s, path)
+		c.report(Problem{Code: CodeNotYet, Path: path, Message: fmt.Sprintf("%q is not available in this build", s), Suggestion: "available: " + strings.Join(k.choices, ", ")})
+		return nil, false
 	}
 	return v, true
 }
@@ -107,17 +108,6 @@ func binaryUnit(s string) string {
 		return ""
 	}
 	return fixed
-}
-
-// notYet reports a value that this build doesn't have the capability for; true: only a warning.
-func (c *checker) notYet(k *key, s, path string) bool {
-	p := Problem{Code: CodeNotYet, Path: path, Message: fmt.Sprintf("%q is not available in this build", s), Suggestion: "available: " + strings.Join(k.choices, ", ")}
-	if k.engines {
-		c.warn(p)
-		return true
-	}
-	c.report(p)
-	return false
 }
 
 // parse returns s as the Go type of k, or what is wrong with it.

@@ -27,7 +27,7 @@ func (c *checker) settle(out *Config) {
 		s.URL = c.address(server{engine: s.Type, url: s.URL, tls: &s.TLS, path: path + ".source"})
 		for j := range p.Sinks {
 			k := &p.Sinks[j]
-			k.URL = c.address(server{engine: k.Type, url: k.URL, tls: &k.TLS, path: fmt.Sprintf("%s.sinks[%d]", path, j)})
+			k.URL = c.address(server{engine: k.Type, url: k.URL, tls: &k.TLS, target: true, path: fmt.Sprintf("%s.sinks[%d]", path, j)})
 		}
 		if p.Stream.Type == Kafka {
 			c.checkTLS(&p.Stream.TLS, path+".stream.tls")
@@ -40,7 +40,19 @@ type server struct {
 	engine string
 	url    string
 	tls    *TLS
+	target bool // a sink's
 	path   string
+}
+
+// form is how the url is written.
+func (s *server) form() string {
+	switch {
+	case s.engine == "postgres":
+		return "postgres://user@host:5432/database"
+	case s.target:
+		return "mysql://user@host:3306/database"
+	}
+	return "mysql://user@host:3306/"
 }
 
 // Query parameters of a Postgres url: those that say how its TLS is, and the others that are allowed. All others are refused: they
@@ -58,7 +70,7 @@ func (c *checker) address(s server) string {
 		c.report(Problem{Code: CodeValue, Path: at, Message: message, Suggestion: suggestion})
 		return ""
 	}
-	form := s.engine + "://user@host:port/database"
+	form := s.form()
 	u, err := url.Parse(s.url)
 	switch {
 	case err != nil:
@@ -76,11 +88,16 @@ func (c *checker) address(s server) string {
 		c.report(Problem{Code: CodeSecret, Path: at, Message: "carries a password", Suggestion: "take it out and write password: ${env:NAME} beside it"})
 		return ""
 	}
-	if s.engine == "postgres" {
-		if strings.Trim(u.Path, "/") == "" {
-			return refuse("names no database", "write it as "+form)
-		}
+	database := strings.Trim(u.Path, "/")
+	switch {
+	case database == "" && (s.engine == "postgres" || s.target):
+		return refuse("names no database", "write it as "+form)
+	case s.engine == "postgres":
 		c.urlTLS(u, s)
+	case database != "" && !s.target:
+		return refuse("names a database, and a server's one log holds all of them", "take it away; tables.include says which are read")
+	case u.RawQuery != "":
+		return refuse("has parameters", "take them away; the keys beside it say how the connection is made")
 	}
 	c.checkTLS(s.tls, s.path+".tls")
 	return u.String()

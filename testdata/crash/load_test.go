@@ -8,38 +8,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
 
-// tables are what the load writes. A row that a rolled-back transaction wrote has phantom for its version: no end may ever show it.
-const tables = `
-create table acct (id bigint primary key, ver bigint not null, owner text not null, note text);
-create table doc (k text, part int, ver bigint not null, body text, primary key (k, part));
-create table hist (what text not null, n bigint not null);
-create table seq (worker int primary key, n bigint not null);
-`
-
+// A row that a rolled-back transaction wrote has phantom for its version: no end may ever show it.
 const (
 	workers = 3
 	phantom = -666
 )
 
-// seed fills the tables with what a first snapshot finds.
-func seed(pg *testenv.PG, rows int) {
-	pg.Exec(tables)
-	pg.Exec(fmt.Sprintf(`insert into acct select g, 0, 'seed ' || g, repeat('x', 40) from generate_series(1, %d) g`, rows))
-	pg.Exec(fmt.Sprintf(`insert into doc select 'd' || g, g %% 3, 0, string_agg(md5(g || ' ' || i), '') from generate_series(1, %d) g, generate_series(1, 120) i group by g`, rows/20))
-	pg.Exec(fmt.Sprintf(`insert into hist select 'seed', g / 2 from generate_series(1, %d) g`, rows/10))
-	pg.Exec(fmt.Sprintf(`insert into seq select g, 0 from generate_series(1, %d) g`, workers))
-}
-
 // commit is one transaction of a worker: its number, and a log address at or above its commit record.
 type commit struct {
-	worker int
-	n      int64
-	lsn    uint64
+	worker  int
+	n       int64
+	address uint64
 }
 
 // load is some workers that write until they are stopped. One worker owns a key, so versions tell the true order.
@@ -57,12 +38,12 @@ func (l *load) markUnread() {
 	l.unread = l.last(math.MaxUint64)
 }
 
-func startLoad(t *testing.T, pg *testenv.PG, seedNumber uint64) *load {
+func startLoad(t *testing.T, e engine, seedNumber uint64) *load {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &load{cancel: cancel}
 	for w := range workers {
 		l.wg.Go(func() {
-			if err := l.work(ctx, pg.URL, w+1, rand.New(rand.NewPCG(seedNumber, uint64(w)))); err != nil && ctx.Err() == nil {
+			if err := l.work(ctx, e, w+1, rand.New(rand.NewPCG(seedNumber, uint64(w)))); err != nil && ctx.Err() == nil {
 				l.mu.Lock()
 				l.err = err
 				l.mu.Unlock()
@@ -93,12 +74,12 @@ func (l *load) committed() int {
 }
 
 // above counts the transactions that committed above a log address.
-func (l *load) above(lsn uint64) int {
+func (l *load) above(address uint64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
 	for _, c := range l.commits {
-		if c.lsn > lsn {
+		if c.address > address {
 			n++
 		}
 	}
@@ -106,24 +87,24 @@ func (l *load) above(lsn uint64) int {
 }
 
 // last is the last transaction of each worker at or below a log address.
-func (l *load) last(lsn uint64) map[int]int64 {
+func (l *load) last(address uint64) map[int]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last := map[int]int64{}
 	for _, c := range l.commits {
-		if c.lsn <= lsn {
+		if c.address <= address {
 			last[c.worker] = max(last[c.worker], c.n)
 		}
 	}
 	return last
 }
 
-func (l *load) work(ctx context.Context, url string, worker int, rng *rand.Rand) error {
-	conn, err := pgx.Connect(ctx, url)
+func (l *load) work(ctx context.Context, e engine, worker int, rng *rand.Rand) error {
+	s, err := e.session(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer s.close()
 	for n := int64(1); ctx.Err() == nil; {
 		ver, rollback := n, rng.IntN(12) == 0
 		if rollback {
@@ -132,7 +113,7 @@ func (l *load) work(ctx context.Context, url string, worker int, rng *rand.Rand)
 		var sql strings.Builder
 		sql.WriteString("begin;")
 		for range 1 + rng.IntN(6) {
-			sql.WriteString(operation(rng, worker, ver))
+			sql.WriteString(operation(e, rng, writing{worker, ver}))
 		}
 		if rollback {
 			sql.WriteString("rollback")
@@ -140,30 +121,34 @@ func (l *load) work(ctx context.Context, url string, worker int, rng *rand.Rand)
 			fmt.Fprintf(&sql, "update seq set n = %d where worker = %d; commit", n, worker)
 		}
 		// The statement is not interrupted: a commit whose answer is lost would be one that nobody counts.
-		if err := conn.PgConn().Exec(context.WithoutCancel(ctx), sql.String()).Close(); err != nil {
+		at, done, err := s.run(context.WithoutCancel(ctx), sql.String())
+		if err != nil {
 			return fmt.Errorf("%s: %w", sql.String(), err)
 		}
-		if rollback {
+		if rollback || !done {
 			continue
 		}
-		var lsn int64
-		if err := conn.QueryRow(context.WithoutCancel(ctx), "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn").Scan(&lsn); err != nil {
-			return err
-		}
 		l.mu.Lock()
-		l.commits = append(l.commits, commit{worker: worker, n: n, lsn: uint64(lsn)})
+		l.commits = append(l.commits, commit{worker: worker, n: n, address: at})
 		l.mu.Unlock()
 		n++
 	}
 	return nil
 }
 
+// writing is who writes which version.
+type writing struct {
+	worker int
+	ver    int64
+}
+
 // operation is one statement on a key of the worker's: its ids are those with id % workers = worker - 1.
-func operation(rng *rand.Rand, worker int, ver int64) string {
+func operation(e engine, rng *rand.Rand, w writing) string {
+	worker, ver := w.worker, w.ver
 	id := func() int { return rng.IntN(700)*workers + worker - 1 }
 	switch rng.IntN(9) {
 	case 0, 1, 2:
-		return fmt.Sprintf("insert into acct values (%d, %d, 'o%d', null) on conflict (id) do update set ver = %d;", id(), ver, id(), ver)
+		return e.upsert("acct", fmt.Sprintf("%d, %d, 'o%d', null", id(), ver, id()), "id", fmt.Sprintf("ver = %d", ver))
 	case 3:
 		return fmt.Sprintf("delete from acct where id = %d;", id())
 	case 4: // a key change, onto a key that is free for certain
@@ -173,8 +158,8 @@ func operation(rng *rand.Rand, worker int, ver int64) string {
 		return fmt.Sprintf("update doc set ver = %d where k = 'd%d' and part = %d %% 3;", ver, id(), id())
 	case 6:
 		d := id()
-		return fmt.Sprintf("insert into doc values ('d%d', %d, %d, repeat('%c', %d)) on conflict (k, part) do update set ver = %d, body = excluded.body;",
-			d, d%3, ver, 'a'+rng.IntN(26), rng.IntN(9000), ver)
+		body := fmt.Sprintf("repeat('%c', %d)", 'a'+rng.IntN(26), rng.IntN(9000))
+		return e.upsert("doc", fmt.Sprintf("'d%d', %d, %d, %s", d, d%3, ver, body), "k, part", fmt.Sprintf("ver = %d, body = %s", ver, body))
 	case 7:
 		d := id()
 		return fmt.Sprintf("delete from doc where k = 'd%d' and part = %d;", d, d%3)

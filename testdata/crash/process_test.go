@@ -3,7 +3,6 @@ package crash
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,28 +13,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tailwater-cdc/tailwater/checkpoint"
 	"github.com/tailwater-cdc/tailwater/checkpoint/file"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
 
+// route is a stream and the servers at its ends.
+type route struct{ stream, source, sink string }
+
+func (r route) String() string { return r.source + "-" + r.stream + "-" + r.sink }
+
 // rig is one pipeline between two databases, and the program that runs it.
 type rig struct {
 	t      *testing.T
-	stream string // "kafka" or "direct"
-	source *testenv.PG
-	target *testenv.PG
+	route  route
+	source engine
+	target engine
 	broker *testenv.Broker
 	prefix string
 	dir    string
 	arm    string // the fault fires once this file exists
 }
 
-func newRig(t *testing.T, stream string, major int) *rig {
-	r := &rig{t: t, stream: stream, source: testenv.Postgres(t, major), target: testenv.Postgres(t, 15), dir: t.TempDir()}
-	r.prefix, r.arm = r.source.Database, filepath.Join(r.dir, "armed")
+func newRig(t *testing.T, way route) *rig {
+	r := &rig{t: t, route: way, source: newEngine(t, way.source), target: newEngine(t, way.sink), dir: t.TempDir()}
+	r.prefix, r.arm = r.source.name(), filepath.Join(r.dir, "armed")
 	link := "type: direct"
-	if stream == "kafka" {
+	if way.stream == "kafka" {
 		r.broker = testenv.Kafka(t)
 		r.prefix = r.broker.Prefix(t)
 		link = fmt.Sprintf("type: kafka, brokers: [%q], tls: { mode: disable }, prefix: %q, partitions: 3", r.broker.Addr, r.prefix)
@@ -45,16 +48,12 @@ server: { listen: "127.0.0.1:0", state_dir: %q }
 pipelines:
   - name: %s
     source:
-      type: postgres
-      url: %q
-      slot: { name: %s, create: true }
-      publication: { name: %s, create: true }
-      tables: { include: ["public.*"] }
       snapshot: { mode: initial }
+      %s
     stream: { %s }
     sinks:
-      - { name: copy, type: postgres, url: %q, schema: public, create_tables: true }
-`, filepath.Join(r.dir, "state"), r.prefix, r.source.URL, r.source.Database, r.source.Database, link, r.target.URL)
+      - { name: copy, create_tables: true, %s }
+`, filepath.Join(r.dir, "state"), r.prefix, r.source.source(), link, r.target.sink())
 	if err := os.WriteFile(filepath.Join(r.dir, "tailwater.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -163,27 +162,30 @@ func (p *process) tail() string {
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
+// begun says that the first place has been saved: what is committed from now on, the stream brings.
+func (r *rig) begun() bool {
+	found, err := filepath.Glob(filepath.Join(r.dir, "state", "*.checkpoint"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return len(found) > 0
+}
+
 // saved is the checkpoint that the dead process left, and the log address in it; ok is false where it left none yet.
-func (r *rig) saved() (rec checkpoint.Record, lsn uint64, ok bool) {
+func (r *rig) saved() (address uint64, ok bool) {
 	r.t.Helper()
 	store, err := file.Open(filepath.Join(r.dir, "state"))
 	if err != nil {
 		r.t.Fatalf("open the dead process's checkpoint: %v", err)
 	}
 	defer store.Close()
-	rec, err = store.Load(context.Background(), r.prefix)
+	rec, err := store.Load(context.Background(), r.prefix)
 	if err != nil {
-		return rec, 0, false
+		return 0, false
 	}
-	var resume struct {
-		LSN string `json:"lsn"`
+	address, err = r.source.address(rec)
+	if err != nil {
+		r.t.Fatalf("the place in %q: %v", rec.Resume, err)
 	}
-	if err := json.Unmarshal([]byte(rec.Resume), &resume); err != nil || resume.LSN == "" {
-		r.t.Fatalf("resume %q: %v", rec.Resume, err)
-	}
-	var high, low uint64
-	if _, err := fmt.Sscanf(resume.LSN, "%X/%X", &high, &low); err != nil {
-		r.t.Fatalf("resume %q: %v", rec.Resume, err)
-	}
-	return rec, high<<32 | low, true
+	return address, true
 }

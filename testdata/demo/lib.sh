@@ -14,14 +14,27 @@ fail() {
 	exit 1
 }
 
-# source_sql, kafka_sql, direct_sql SQL: unaligned text of the answer, by psql.
+# psql_at URL SQL: unaligned text of the answer, by psql.
 psql_at() { "$TAILWATER_PG15_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
 source_sql() { psql_at "$source_url" "$1"; }
-kafka_sql() { psql_at "$kafka_url" "$1"; }
-direct_sql() { psql_at "$direct_url" "$1"; }
 
-# database URL NAME: the server's URL with another database.
+# database URL NAME: the Postgres server's URL with another database.
 database() { printf '%s' "${1%/postgres\?*}/$2?${1#*\?}"; }
+
+# my_at SERVER DATABASE SQL: SERVER is MYSQL97 or MARIADB10; the answer of the server's own client.
+my_at() {
+	local address=TAILWATER_$1 tool=TAILWATER_${1}_TOOL
+	# shellcheck disable=SC2086 # a command and its arguments
+	${!tool} mysql --no-defaults --protocol=tcp -h "${!address%:*}" -P "${!address##*:}" -u root -N -B -e "$3" "$2"
+}
+
+# at END SQL: END is a Postgres url, or SERVER/DATABASE.
+at() {
+	case $1 in
+	postgres*) psql_at "$1" "$2" ;;
+	*) my_at "${1%/*}" "${1#*/}" "$2" ;;
+	esac
+}
 
 start_tailwater() {
 	(cd "$work" && exec "$binary" run -c tailwater.yaml --quiet >>"$work/log" 2>&1) &
@@ -35,7 +48,7 @@ kill_tailwater() {
 	kill -9 "$pid" || fail "the process was gone before it could be killed"
 	wait "$pid" 2>/dev/null || true
 	kills=$((kills + 1))
-	say "kill -9 $1 (both slots together: $behind bytes of log not confirmed); starting it again"
+	say "kill -9 $1 (both Postgres slots together: $behind bytes of log not confirmed); starting it again"
 	start_tailwater
 }
 
@@ -50,31 +63,38 @@ until_true() {
 	done
 }
 
-# rows URL TABLE: how many rows stand there, 0 if there is no such table yet.
+# rows END TABLE: how many rows stand there, 0 if there is no such table yet.
 rows() {
-	psql_at "$1" "select case when to_regclass('public.$2') is null then 0 else (xpath('/row/c/text()', query_to_xml('select count(*) as c from public.$2', false, true, '')))[1]::text::bigint end"
+	local schema=public
+	case $1 in postgres*) ;; *) schema=${1#*/} ;; esac
+	if [ "$(at "$1" "select count(*) from information_schema.tables where table_schema = '$schema' and table_name = '$2'")" = 0 ]; then
+		echo 0
+	else
+		at "$1" "select count(*) from $2"
+	fi
 }
 
-# fingerprint URL TABLE: the number of rows and a checksum of their text, computed by that server, over the source's columns.
+# fingerprint END ROW TABLE: the number of rows and a checksum over ROW, an SQL text of each, both computed by that server.
 fingerprint() {
-	psql_at "$1" "select count(*) || ' rows, checksum ' || coalesce(sum(('x' || substr(md5(row($(columns "$2"))::text), 1, 15))::bit(60)::bigint), 0) from public.$2"
+	case $1 in
+	postgres*) psql_at "$1" "select concat(count(*), ' rows, checksum ', coalesce(sum(('x' || substr(encode(sha256(convert_to($2, 'UTF8')), 'hex'), 1, 15))::bit(60)::bigint), 0)) from $3" ;;
+	*) at "$1" "select concat(count(*), ' rows, checksum ', coalesce(sum(cast(conv(substr(sha2($2, 256), 1, 15), 16, 10) as unsigned)), 0)) from $3" ;;
+	esac
 }
 
-columns() {
-	source_sql "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = 'public.$1'::regclass and attnum > 0 and not attisdropped"
-}
-
-# compare NAME URL: every table at both ends, row by row, as each server's own text.
+# compare WAY SOURCE TARGET ROW TABLE...: every table at both ends, row by row, as each server's own text. ROW is the function that gives a
+# table's row text for an end.
 compare() {
-	local table here there
-	for table in $tables; do
-		here=$(fingerprint "$source_url" "$table")
-		there=$(fingerprint "$2" "$table")
+	local way=$1 source=$2 target=$3 row=$4 table here there
+	shift 4
+	for table in "$@"; do
+		here=$(fingerprint "$source" "$("$row" "$source" "$table")" "$table")
+		there=$(fingerprint "$target" "$("$row" "$target" "$table")" "$table")
 		if [ "$here" != "$there" ]; then
-			note "$1 $table: source has $here, target has $there"
+			note "$way $table: source has $here, target has $there"
 			unequal=1
 		else
-			note "$1 $table: $here: equal"
+			note "$way $table: $here: equal"
 		fi
 	done
 }

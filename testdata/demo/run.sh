@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# The demo: pgbench writes into PostgreSQL; tailwater carries it through Kafka into another PostgreSQL, and beside that directly into a
-# third database; it is killed with -9 once in the middle of the snapshot and twice under load; at the end both ends are compared by the
-# servers' own SQL, and the topics' order by Kafka's own consumer. Run by `make demo`; CHECK=1: no terminal, exit code only.
-# SCALE (pgbench), SECONDS_OF_LOAD and CLIENTS change its size.
+# The demo: pgbench writes into PostgreSQL, sysbench into MariaDB and MySQL; one tailwater carries PostgreSQL through Kafka into another
+# PostgreSQL and into MySQL, and directly into a third database, MariaDB through Kafka into PostgreSQL, and MySQL directly into MySQL. It is
+# killed with -9 once in the middle of the snapshots and twice under load; at the end all ends are compared by the servers' own SQL, and
+# the topics' order by Kafka's own consumer. Run by `make demo`; CHECK=1: no terminal, exit code only. SCALE, SECONDS_OF_LOAD and
+# CLIENTS change its size.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 . "$here/lib.sh"
+. "$here/pipelines.sh"
 
-scale=${SCALE:-5} load=${SECONDS_OF_LOAD:-15} clients=${CLIENTS:-4}
-tables="pgbench_accounts pgbench_branches pgbench_tellers pgbench_history"
+scale=${SCALE:-5} load=${SECONDS_OF_LOAD:-15} clients=${CLIENTS:-2}
 target_server=${TAILWATER_PG18:-$TAILWATER_PG15} # PostgreSQL 18 is NOT RUN where its mirror is gone
 binary=$root/bin/tailwater
-kills=0 unequal='' pid=''
+kills=0 unequal='' pid='' worst_lag=0
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/tailwater-demo.XXXXXX")
 finish() {
@@ -24,24 +25,34 @@ trap finish EXIT
 source_url=$(database "$TAILWATER_PG15" demo)
 kafka_url=$(database "$target_server" demo_kafka)
 direct_url=$(database "$target_server" demo_direct)
+maria_url=$(database "$target_server" demo_maria)
+port=$((20000 + RANDOM % 10000))
 
 prepare() {
 	make -s -C "$root" build
 	psql_at "$TAILWATER_PG15" "create database demo"
-	psql_at "$target_server" "create database demo_kafka"
-	psql_at "$target_server" "create database demo_direct"
+	local name server
+	for name in demo_kafka demo_direct demo_maria; do psql_at "$target_server" "create database $name"; done
 	say "pgbench fills PostgreSQL $(source_sql 'show server_version'): scale $scale"
 	"$TAILWATER_PG15_BIN/pgbench" -i -q -s "$scale" -d "$source_url" 2>&1 | tail -n 1
-	sed -e "s|@SOURCE@|$source_url|; s|@KAFKA_TARGET@|$kafka_url|; s|@DIRECT_TARGET@|$direct_url|; s|@BROKER@|$TAILWATER_KAFKA|; s|@PORT@|$port|" \
-		"$here/tailwater.yaml" >"$work/tailwater.yaml"
+	for server in MYSQL97 MARIADB10; do
+		if ! has "TAILWATER_$server"; then
+			note "NOT RUN: $server isn't there, and so its pipelines"
+			continue
+		fi
+		say "sysbench fills $(my_at $server '' 'select version()')"
+		my_at $server '' "create database shop; create database shop_copy; create database from_postgres"
+		sysbench_at $server prepare >"$work/sysbench" 2>&1 || fail "sysbench: $(tail -n 3 "$work/sysbench")"
+	done
+	configuration >"$work/tailwater.yaml"
 	(cd "$work" && "$binary" lint tailwater.yaml)
 }
 
 snapshot_and_kill() {
-	say "tailwater starts: Postgres -> Kafka -> Postgres $(kafka_sql 'show server_version'), and Postgres -> direct -> Postgres"
+	say "one tailwater starts: $(grep -c '^  - name:' "$work/tailwater.yaml") pipelines"
 	start_tailwater
 	local some=$((scale * 100000 / 10))
-	until_true 60 "a tenth of the snapshot is in both targets" in_both "$some"
+	until_true 60 "a tenth of the snapshot is in both Postgres targets" in_both "$some"
 	kill_tailwater "in mid-snapshot, with $(rows "$kafka_url" pgbench_accounts) and $(rows "$direct_url" pgbench_accounts) of $((scale * 100000)) rows copied"
 }
 
@@ -66,17 +77,25 @@ watch_lag() {
 }
 
 load_and_kill() {
-	worst_lag=0
-	say "pgbench writes for $load s with $clients clients (TPC-B)"
-	"$TAILWATER_PG15_BIN/pgbench" -n -c "$clients" -j 2 -T "$load" -d "$source_url" >"$work/pgbench" 2>&1 &
-	local bench=$!
+	local loads=() server
+	say "pgbench (TPC-B) and sysbench (oltp_read_write) write for $load s with $clients clients each"
+	"$TAILWATER_PG15_BIN/pgbench" -n -c "$clients" -j 2 -T "$load" -d "$source_url" >"$work/load.pgbench" 2>&1 &
+	loads+=($!)
+	for server in MYSQL97 MARIADB10; do
+		has "TAILWATER_$server" || continue
+		sysbench_at $server --time="$load" run >"$work/load.$server" 2>&1 &
+		loads+=($!)
+	done
 	tail_load $((load / 3))
 	kill_tailwater "under load"
 	tail_load $((load / 3))
 	kill_tailwater "under load, again"
 	tail_load $((load / 6))
-	wait "$bench" || fail "pgbench: $(tail -n 3 "$work/pgbench")"
-	note "pgbench: $(grep -E 'transactions actually' "$work/pgbench"), $(grep -E '^tps' "$work/pgbench")"
+	for server in "${loads[@]}"; do wait "$server" || fail "a load failed: $(tail -n 3 "$work"/load.*)"; done
+	note "pgbench: $(grep -E 'transactions actually' "$work/load.pgbench"), $(grep -E '^tps' "$work/load.pgbench")"
+	for server in MYSQL97 MARIADB10; do
+		! has "TAILWATER_$server" || note "sysbench on $server: $(sed -n 's/^ *transactions: *//p' "$work/load.$server")"
+	done
 }
 
 catch_up() {
@@ -91,26 +110,27 @@ catch_up() {
 
 # topics: Kafka's own consumer reads what stands there; no key may go back.
 topics() {
-	local out=$work/topic table changes=0 n
-	for table in $tables; do
+	local out=$work/topic topic records=0 n
+	local all=()
+	for topic in $pgbench_tables; do all+=("demo.public.$topic"); done
+	! has TAILWATER_MARIADB10 || for topic in $sysbench_tables; do all+=("maria.shop.$topic"); done
+	for topic in "${all[@]}"; do
 		java -cp "$TAILWATER_KAFKA_LIBS/*" org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$TAILWATER_KAFKA" \
-			--topic "demo.public.$table" --from-beginning --timeout-ms 4000 --formatter-property print.key=true \
+			--topic "$topic" --from-beginning --timeout-ms 4000 --formatter-property print.key=true \
 			--formatter-property print.headers=true --formatter-property print.value=false >"$out" 2>/dev/null || true
-		n=$(awk -f "$here/order.awk" "$out") || fail "topic demo.public.$table: $n"
-		note "topic demo.public.$table: $n"
-		changes=$((changes + ${n%% *}))
+		n=$(awk -f "$here/order.awk" "$out") || fail "topic $topic: $n"
+		note "topic $topic: $n"
+		records=$((records + ${n%% *}))
 	done
-	note "$changes records in all topics, in order per key"
+	note "$records records in all topics, in order per key"
 }
 
-port=$((20000 + RANDOM % 10000))
 prepare
 snapshot_and_kill
 load_and_kill
 catch_up
-say "both ends, by checksums that each server computed over its own text of each row"
-compare kafka "$kafka_url"
-compare direct "$direct_url"
+say "all ends, by checksums that each server computed over its own text of each row"
+compare_all
 say "the topics, read by Kafka's own consumer"
 topics
 [ -z "$unequal" ] || fail "the ends differ after $kills kills"

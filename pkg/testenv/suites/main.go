@@ -15,7 +15,7 @@ import (
 )
 
 // servers are the path elements of a test's name that say which server it ran on.
-var servers = []string{"pg15", "pg18", "kafka"}
+var servers = []string{"pg15", "pg18", "kafka", "mysql97", "mariadb10", "mariadb118"}
 
 type event struct {
 	Action, Package, Test, Output string
