@@ -122,6 +122,9 @@ func (f *Field) describe(flavor string) (Type, error) {
 			t.Wire, t.Length = Varchar, int(f.Octets)
 		}
 	case Enum, Set:
+		if t.Collation == 0 {
+			t.Collation = binaryCollation
+		}
 		return t, t.members(f.ColumnType)
 	}
 	f.text(&t)

@@ -51,7 +51,7 @@ func (t *Type) SetLabels(labels [][]byte) error {
 	if t.Wire == Set && len(labels) > maxMembers {
 		return fmt.Errorf("column %s: %d members: %w: %w", t.Name, len(labels), errType, change.ErrHalt)
 	}
-	set := charsetOf(t.Collation)
+	set := t.charset()
 	if set == nil {
 		return t.unknownCollation()
 	}
@@ -64,6 +64,14 @@ func (t *Type) SetLabels(labels [][]byte) error {
 		t.Labels[i] = string(text)
 	}
 	return nil
+}
+
+// charset returns the character set of t's text; labels in none are taken for UTF-8, which is what a client writes them in.
+func (t *Type) charset() *charset {
+	if t.Collation == binaryCollation && !t.isText() {
+		return charsets["utf8mb4"]
+	}
+	return charsetOf(t.Collation)
 }
 
 func (t *Type) unknownCollation() error {

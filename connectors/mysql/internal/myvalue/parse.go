@@ -97,7 +97,7 @@ func parseInteger(t *Type, b []byte) (change.Value, error) {
 // parseFloat reads the double that SelectExpr made of the number; that of a FLOAT is a float in all its digits.
 func parseFloat(t *Type, b []byte) (change.Value, error) {
 	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil {
+	if err != nil || len(bytes.Trim(b, "0123456789.eE+-")) > 0 { // and not the other spellings that strconv knows
 		return change.Value{}, errValue
 	}
 	if t.Wire == Double {

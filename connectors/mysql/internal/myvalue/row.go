@@ -22,8 +22,14 @@ type span struct {
 	kind       change.Kind
 }
 
+// keptBytes is how much scratch memory one large row may leave behind.
+const keptBytes = 16 << 20
+
 // Begin starts a row of n columns, or the two images of n/2 columns each.
 func (r *Row) Begin(n int) {
+	if cap(r.text) > keptBytes {
+		r.text = nil
+	}
 	r.values = make([]change.Value, 0, n)
 	r.spans, r.text = r.spans[:0], r.text[:0]
 }
@@ -98,10 +104,10 @@ func (r *Row) add(kind change.Kind, b []byte) change.Value {
 
 // characters adds what a text or binary column stores: bytes as they are, text in UTF-8.
 func (r *Row) characters(t *Type, b []byte) (change.Value, error) {
-	if t.Collation == binaryCollation {
+	if t.Collation == binaryCollation && t.isText() {
 		return r.add(change.KindBytes, b), nil
 	}
-	set := charsetOf(t.Collation)
+	set := t.charset()
 	if set == nil {
 		return change.Value{}, t.unknownCollation()
 	}

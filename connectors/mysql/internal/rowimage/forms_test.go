@@ -222,6 +222,25 @@ func TestDiffers(t *testing.T) {
 	})
 }
 
+// TestManyColumns reads a table whose numbers of columns and names take more than a byte.
+func TestManyColumns(t *testing.T) {
+	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
+		var columns, values, want []string
+		for i := range 300 {
+			columns = append(columns, fmt.Sprintf("`%s%d` int", strings.Repeat("日", 20), i))
+			values, want = append(values, fmt.Sprint(i)), append(want, fmt.Sprint(i))
+			if i%7 == 3 {
+				values[i], want[i] = "null", "-"
+			}
+		}
+		rows := logRows(t, my, func() {
+			my.Exec("create table m (" + strings.Join(columns, ",") + ")")
+			my.Exec("insert into m values (" + strings.Join(values, ",") + ")")
+		})
+		expectRows(t, rows, "insert m ("+strings.Join(want, " ")+")\n")
+	})
+}
+
 // TestPartitions reads rows whose events carry the partition beside them.
 func TestPartitions(t *testing.T) {
 	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {

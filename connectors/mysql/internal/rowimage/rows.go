@@ -77,12 +77,14 @@ func (r *Reader) Begin(p *Plan, h Header) error {
 		r.rest = nil
 		return fmt.Errorf("row event of table %d: %w", h.Table, w.err())
 	}
-	if !h.compressed {
-		return nil
+	if h.compressed {
+		var err error
+		if r.rest, err = r.inflate.rows(r.rest, r.MaxBytes); err != nil {
+			return fmt.Errorf("row event of table %d: %w: %w", h.Table, err, change.ErrHalt)
+		}
 	}
-	var err error
-	if r.rest, err = r.inflate.rows(r.rest, r.MaxBytes); err != nil {
-		return fmt.Errorf("row event of table %d: %w: %w", h.Table, err, change.ErrHalt)
+	if len(r.rest) == 0 { // even a row of NULLs has its bits
+		return fmt.Errorf("row event of table %d: no row: %w", h.Table, change.ErrHalt)
 	}
 	return nil
 }

@@ -20,10 +20,11 @@ func TestTypes(t *testing.T) {
 		conn := snapshotSession(t, my)
 		events := written(t, my, func() {
 			for i, c := range cases {
-				my.Exec(fmt.Sprintf("create table t%d (id int primary key, c %s)", i, c.sql))
+				var rows []string
 				for j, v := range c.values {
-					my.Exec(fmt.Sprintf("insert into t%d (id, c) values (%d, %s)", i, j, v.sql))
+					rows = append(rows, fmt.Sprintf("(%d, %s)", j, v.sql))
 				}
+				my.Exec(fmt.Sprintf("create table t%d (id int primary key, c %s); insert into t%d (id, c) values %s", i, c.sql, i, strings.Join(rows, ", ")))
 			}
 		})
 		d := &decoder{flavor: flavorOf(my), schema: my.Database, catalogue: func(m *rowimage.TableMap) ([]myvalue.Type, error) {
