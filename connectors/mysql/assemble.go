@@ -205,6 +205,9 @@ func (a *assembler) inner(ctx context.Context, h header, body []byte, start uint
 		return a.unpack(ctx, body, start)
 	case eventIncident:
 		return fmt.Errorf("%w: %w", errDamage, change.ErrGap)
+	case eventPartialRow: // what stands first in it is no table's number
+		_, err := rowimage.ParseHeader(h.kind, body)
+		return fmt.Errorf("event %d: %w: %w: %w", h.kind, errUnknown, err, change.ErrHalt)
 	case eventBeginLoad, eventExecuteLoad:
 		return a.refuseRows("LOAD DATA")
 	case eventStop, eventPreviousGTIDs, eventGTIDList, eventCheckpoint, eventStartEncryption, eventIgnorable, eventRowsQuery, eventAnnotate,
