@@ -143,12 +143,7 @@ const (
 // testdata/servers. It takes about five seconds and 350 MB.
 func StartKafka(t testing.TB, settings ...string) *KafkaServer {
 	t.Helper()
-	lookup(t, kafkaName, "TAILWATER_KAFKA_LIBS")
-	s := &KafkaServer{Broker: &Broker{}, Process: &Process{
-		Dir: rootedDir(t, "", kafkaName), t: t, name: kafkaName, recipe: recipe(t, kafkaName),
-		settings: slices.Concat([]string{shortSession, shortHeartbeat}, settings), interrupt: syscall.SIGTERM,
-	}}
-	s.ready = s.answers
+	s := newKafkaServer(t, settings)
 	err := s.begin(func(p *Process) error {
 		controller, err := freePort()
 		if err != nil {
@@ -160,6 +155,17 @@ func StartKafka(t testing.TB, settings ...string) *KafkaServer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+func newKafkaServer(t testing.TB, settings []string) *KafkaServer {
+	t.Helper()
+	lookup(t, kafkaName, "TAILWATER_KAFKA_LIBS")
+	s := &KafkaServer{Broker: &Broker{}, Process: &Process{
+		Dir: rootedDir(t, "", kafkaName), t: t, name: kafkaName, recipe: recipe(t, kafkaName),
+		settings: slices.Concat([]string{shortSession, shortHeartbeat}, settings), interrupt: syscall.SIGTERM,
+	}}
+	s.ready = s.answers
 	return s
 }
 

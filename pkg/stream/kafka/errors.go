@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -55,10 +57,29 @@ func unreachable(err error) error {
 	switch {
 	case ok:
 		return classify(code)
-	case errors.Is(err, context.Canceled), errors.Is(err, errClosed), errors.Is(err, errOldBroker):
+	case errors.Is(err, context.Canceled), errors.Is(err, errClosed), errors.Is(err, errOldBroker), errors.Is(err, change.ErrDenied):
 		return err
 	}
 	return fmt.Errorf("%w: %w", change.ErrUnreachable, err)
+}
+
+// hint adds to why the cluster couldn't be talked to what most likely has to be set.
+func (c *Config) hint(err error) error {
+	var untrusted x509.UnknownAuthorityError
+	var name x509.HostnameError
+	switch {
+	case errors.Is(err, change.ErrDenied):
+		return fmt.Errorf("%w: check user, password and mechanism in %s", err, c.setting("sasl"))
+	case errors.As(err, &untrusted):
+		return fmt.Errorf("%w: %s has to name the CA that signed the brokers' certificates", err, c.setting("tls"))
+	case errors.As(err, &name):
+		return fmt.Errorf("%w: the brokers' certificates have to carry the names of their advertised listeners", err)
+	case errors.Is(err, io.ErrUnexpectedEOF) && c.TLS == nil:
+		return fmt.Errorf("%w: set %s if the listener wants TLS", err, c.setting("tls"))
+	case (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && c.SASL == nil:
+		return fmt.Errorf("%w: the broker closed the connection; set %s if the listener wants a password", err, c.setting("sasl"))
+	}
+	return err
 }
 
 // backOff is a pause that doubles from backOffFirst to backOffLast.

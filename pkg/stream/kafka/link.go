@@ -157,7 +157,7 @@ func (s *session) run() error {
 		err = errNoAnswer
 	}
 	if err != nil {
-		err = fmt.Errorf("broker %d: %w", s.link.broker, err)
+		err = fmt.Errorf("broker %d: %w", s.link.broker, unreachable(err))
 	}
 	return err
 }

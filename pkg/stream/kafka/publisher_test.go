@@ -53,25 +53,5 @@ func TestCutConnections(t *testing.T) {
 		t.Errorf("%d request was under way at a time, want several", n)
 	}
 	closed(t, p)
-	last := map[int64]change.Position{}
-	seen := fetch(t, s, batches*each)
-	if len(seen) != batches*each {
-		t.Errorf("the topic holds %d changes, published were %d", len(seen), batches*each)
-	}
-	for i := range seen {
-		lane := int64(change.LaneOf(key(t, &seen[i]), int32(cfg.Partitions)))
-		if !last[lane].Less(seen[i].Pos) {
-			t.Fatalf("lane %d: %s stands behind %s", lane, seen[i].Pos, last[lane])
-		}
-		last[lane] = seen[i].Pos
-	}
-}
-
-func key(t testing.TB, c *change.Change) []byte {
-	t.Helper()
-	key, err := change.AppendLaneKey(nil, c.Table, c.Row())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	inOrder(t, cfg, fetch(t, s, batches*each), batches*each)
 }

@@ -38,7 +38,7 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger) (*Stream, error)
 	s.shapes = newShapes(s)
 	if _, err := s.client.topics(ctx, cfg.schemaTopic()); err != nil {
 		_ = s.Close() // the first error says it
-		return nil, fmt.Errorf("kafka %v: %w", cfg.Brokers, err)
+		return nil, fmt.Errorf("kafka %v: %w", cfg.Brokers, s.cfg.hint(err))
 	}
 	return s, nil
 }
