@@ -40,13 +40,17 @@ const catalogueMySQL = catalogueColumns + `0, 0
  FROM information_schema.COLUMNS c LEFT JOIN information_schema.COLLATIONS l ON l.COLLATION_NAME = c.COLLATION_NAME
  WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
 
-// A JSON column of MariaDB is one that its own CHECK holds to JSON, as the alias json makes it.
-const catalogueMariaDB = catalogueColumns + `EXISTS (SELECT 1 FROM information_schema.CHECK_CONSTRAINTS k
-  WHERE k.CONSTRAINT_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME AND k.LEVEL = 'Column' AND k.CONSTRAINT_NAME = c.COLUMN_NAME
-  AND k.CHECK_CLAUSE = CONCAT('json_valid(` + "`', REPLACE(c.COLUMN_NAME, '`', '``'), '`" + `)')),
- (SELECT v.TABLE_TYPE = 'SYSTEM VERSIONED' FROM information_schema.TABLES v WHERE v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME)
+// A JSON column of MariaDB is one that its own CHECK holds to JSON, as the alias json makes it; which quotes it
+// has is the session's matter. Joins, because in a subquery MariaDB looks
+// through every table of the server.
+const catalogueMariaDB = catalogueColumns + `k.CHECK_CLAUSE IS NOT NULL, v.TABLE_TYPE = 'SYSTEM VERSIONED'
  FROM information_schema.COLUMNS c
+ JOIN information_schema.TABLES v ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME
  LEFT JOIN information_schema.COLLATION_CHARACTER_SET_APPLICABILITY l ON l.FULL_COLLATION_NAME = c.COLLATION_NAME
+ LEFT JOIN information_schema.CHECK_CONSTRAINTS k ON k.CONSTRAINT_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME
+  AND k.LEVEL = 'Column' AND k.CONSTRAINT_NAME = c.COLUMN_NAME
+  AND k.CHECK_CLAUSE IN (CONCAT('json_valid(` + "`', REPLACE(c.COLUMN_NAME, '`', '``'), '`" + `)'),
+   CONCAT('json_valid("', REPLACE(c.COLUMN_NAME, '"', '""'), '")'))
  WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
 
 // FromCatalogue returns the types that the log would give the columns. The error wraps change.ErrHalt and names the column.

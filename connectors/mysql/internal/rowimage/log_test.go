@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,7 +223,7 @@ func selected(t *testing.T, conn *sql.Conn, table string, types []myvalue.Type) 
 		if i > 0 {
 			query += ", "
 		}
-		query += types[i].SelectExpr("`" + types[i].Name + "`")
+		query += types[i].SelectExpr("`" + strings.ReplaceAll(types[i].Name, "`", "``") + "`")
 	}
 	rows, err := conn.QueryContext(t.Context(), query+" from "+table+" order by 1")
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/myvalue"
+	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
 
@@ -13,8 +14,8 @@ import (
 func TestSessionModes(t *testing.T) {
 	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
 		rows := logRows(t, my, func() {
-			my.Exec(`create table s (id int primary key, c char(5), e enum('\\n', 'a\nb', 'x\0y', 'it''s', '"'), b binary(3), u varchar(9) character set latin1)`)
-			my.Exec(`insert into s values (1, 'a', '\\n', 'b', 'é'), (2, '', 'a\nb', '', ' '), (3, 'abcde', 'x\0y', 'abc', 'é ')`)
+			my.Exec(`create table s (id int primary key, c char(5), e enum('\\n', 'a\nb', 'x\0y', 'it''s', '"'), b binary(3), u varchar(9) character set latin1, ` + "`q``\"'\\\\`" + ` json)`)
+			my.Exec(`insert into s values (1, 'a', '\\n', 'b', 'é', '{}'), (2, '', 'a\nb', '', ' ', null), (3, 'abcde', 'x\0y', 'abc', 'é ', '[1]')`)
 		})
 		for _, mode := range []string{"", "PAD_CHAR_TO_FULL_LENGTH", "NO_BACKSLASH_ESCAPES", "ANSI", "ANSI,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH"} {
 			conn := snapshotSession(t, my)
@@ -33,6 +34,9 @@ func TestSessionModes(t *testing.T) {
 			if err != nil {
 				t.Errorf("%q: %v", mode, err)
 				continue
+			}
+			if kind := types[5].Column().Kind; kind != change.KindJSON {
+				t.Errorf("%q: a JSON column is %s", mode, kind)
 			}
 			read, err := selected(t, conn, "s", types)
 			if err != nil {
