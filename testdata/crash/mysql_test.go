@@ -77,7 +77,7 @@ func (m *mysql) released() (uint64, bool) { return 0, false }
 func (m *mysql) address(rec checkpoint.Record) (uint64, error) { return rec.Upto.Commit, nil }
 
 func (m *mysql) session(ctx context.Context) (session, error) {
-	db, err := sql.Open("mysql", m.DSN+"?multiStatements=true")
+	db, err := sql.Open("mysql", m.DSN)
 	if err != nil {
 		return nil, err
 	}
