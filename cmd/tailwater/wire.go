@@ -173,17 +173,18 @@ func directShare(w wiring) int { return w.memory / 2 }
 func postgresSource(w wiring) sourcepg.Config {
 	s := &w.pipeline.Source
 	return sourcepg.Config{
-		SourceID:     s.ID,
-		URL:          postgresURL(s.URL, s.TLS),
-		Password:     s.Password.Reveal(),
-		Slot:         sourcepg.Object{Name: s.Slot.Name, Create: s.Slot.Create},
-		Publication:  sourcepg.Object{Name: s.Publication.Name, Create: s.Publication.Create},
-		Include:      s.Tables.Include,
-		Exclude:      s.Tables.Exclude,
-		MaxRowBytes:  int(s.MaxRowBytes),
-		MemoryBytes:  sourceShare(w),
-		SnapshotMode: sourcepg.SnapshotMode(s.Snapshot.Mode),
-		Logger:       w.log,
+		SourceID:      s.ID,
+		URL:           postgresURL(s.URL, s.TLS),
+		Password:      s.Password.Reveal(),
+		Slot:          sourcepg.Object{Name: s.Slot.Name, Create: s.Slot.Create},
+		Publication:   sourcepg.Object{Name: s.Publication.Name, Create: s.Publication.Create},
+		Include:       s.Tables.Include,
+		Exclude:       s.Tables.Exclude,
+		MaxRowBytes:   int(s.MaxRowBytes),
+		MemoryBytes:   sourceShare(w),
+		SnapshotBytes: w.memory,
+		SnapshotMode:  sourcepg.SnapshotMode(s.Snapshot.Mode),
+		Logger:        w.log,
 	}
 }
 
