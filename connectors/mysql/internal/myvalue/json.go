@@ -120,7 +120,12 @@ func (w *jsonWriter) scalar(kind byte, b []byte) {
 		shift := 64 - 8*size
 		w.dst = strconv.AppendInt(w.dst, int64(n<<shift)>>shift, 10)
 	case jsonDouble:
-		w.dst = appendDouble(w.dst, math.Float64frombits(n))
+		f := math.Float64frombits(n)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			w.fail()
+			return
+		}
+		w.dst = appendDouble(w.dst, f)
 	default:
 		w.dst = strconv.AppendUint(w.dst, n, 10)
 	}
