@@ -169,8 +169,8 @@ func (l *lexer) truncate(database string) (statement, error) {
 	if err != nil {
 		return statement{}, err
 	}
-	// TABLE may be left out, and "truncate table" alone would be of a table named table.
-	if next.word("TABLE") && (after.kind == tokenWord || after.kind == tokenQuoted) {
+	// TABLE may be left out, so "truncate table" alone would be of a table named table.
+	if next.word("TABLE") && after.kind != tokenEnd && !after.punct(";") {
 		l.next()
 	}
 	t, err := l.name(database)
