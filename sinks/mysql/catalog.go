@@ -83,7 +83,8 @@ JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = k.TABLE_SCHEMA AND c.TABLE
 WHERE k.REFERENCED_TABLE_SCHEMA = `
 
 // readTarget reads the table's catalogue; nil: there is no such table.
-func readTarget(ctx context.Context, c *conn, database, name string) (*target, error) {
+func readTarget(ctx context.Context, c *conn, at destination, table string) (*target, error) {
+	database, name := at.folded(at.database), at.folded(table)
 	doing := "read the catalogue of " + database + "." + name
 	of := quoteLiteral(database) + " AND TABLE_NAME = " + quoteLiteral(name)
 	rows, err := c.query(ctx, "SELECT TABLE_TYPE, COALESCE(ENGINE, '') FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+of)

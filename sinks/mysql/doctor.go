@@ -237,7 +237,7 @@ func (e *examination) fits(ctx context.Context) {
 
 func (e *examination) fit(ctx context.Context, table *change.Table) error {
 	c := &e.sink.config
-	to, err := readTarget(ctx, e.c, c.Schema, table.Name)
+	to, err := readTarget(ctx, e.c, e.sink.at(), table.Name)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // at is where the sink's rows go.
 func (s *Sink) at() destination {
-	return destination{database: s.config.Schema, mode: s.config.Mode, dialect: s.server.dialect}
+	return destination{database: s.config.Schema, mode: s.config.Mode, dialect: s.server.dialect, folds: s.server.folds}
 }
 
 // ensure returns the plan for a shape. At its first use it makes sure that the target fits, and alters it where it may: ahead of the
@@ -53,7 +53,7 @@ func (s *Sink) settle(ctx context.Context, c *conn, table *change.Table) (*targe
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := s.lock(ctx, c, s.lockName(table.Name)) // two lanes meet a new shape at once
+	unlock, err := s.lock(ctx, c, s.at().folded(table.Name)) // two lanes meet a new shape at once
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Sink) settle(ctx context.Context, c *conn, table *change.Table) (*targe
 	if err != nil {
 		return nil, err
 	}
-	to, err := readTarget(ctx, c, s.config.Schema, table.Name)
+	to, err := readTarget(ctx, c, s.at(), table.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +83,6 @@ func (s *Sink) settle(ctx context.Context, c *conn, table *change.Table) (*targe
 	return to, s.recordShape(ctx, c, table, fingerprint)
 }
 
-// lockName is the table's name as the server compares it.
-func (s *Sink) lockName(table string) string {
-	if s.server.folds {
-		return strings.ToLower(table)
-	}
-	return table
-}
-
 // alter runs what brings the target to the shape, if anything does.
 func (s *Sink) alter(ctx context.Context, c *conn, table *change.Table, to *target, seen shapes) (*target, error) {
 	statement, err := s.alteration(table, to, seen)
@@ -101,7 +93,7 @@ func (s *Sink) alter(ctx context.Context, c *conn, table *change.Table, to *targ
 		return nil, wrapped("run "+statement, err)
 	}
 	s.log.Info("target altered", "table", table.String(), "statement", statement)
-	if to, err = readTarget(ctx, c, s.config.Schema, table.Name); err != nil {
+	if to, err = readTarget(ctx, c, s.at(), table.Name); err != nil {
 		return nil, err
 	}
 	if to == nil {

@@ -65,7 +65,7 @@ func classOf(number uint16, state string) sinks.Class {
 	switch {
 	case slices.Contains(waiting, number):
 		return sinks.Wait
-	case slices.Contains(retried, number), slices.Contains(outdated, number):
+	case slices.Contains(retried, number), slices.Contains(outdated, number), number < 1000: // those are about the server's own files
 		return sinks.Retry
 	case slices.Contains(denied, number):
 		return sinks.Fatal

@@ -3,6 +3,7 @@ package mysql
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
@@ -41,6 +42,7 @@ func (c *column) append(dst []byte, row *upsert.Row) ([]byte, error) {
 type plan struct {
 	table    *change.Table
 	name     string // of the target, database and table quoted
+	listed   string // the same as the catalogue has it
 	short    string // the table alone, quoted
 	mode     Mode
 	dialect  dialect
@@ -62,11 +64,21 @@ type destination struct {
 	database string
 	mode     Mode
 	dialect  dialect
+	folds    bool // the server keeps and compares names of tables and databases in lower case
+}
+
+// folded is a table's or the database's name as the catalogue has it.
+func (d destination) folded(name string) string {
+	if d.folds {
+		return strings.ToLower(name)
+	}
+	return name
 }
 
 // newPlan matches a shape with a target that fits it; fit has checked that it does.
 func newPlan(table *change.Table, to *target, at destination) (*plan, error) {
-	p := &plan{table: table, name: qualified(at.database, table.Name), short: quoteIdent(table.Name), mode: at.mode, dialect: at.dialect, to: to,
+	p := &plan{table: table, name: qualified(at.database, table.Name), listed: qualified(at.folded(at.database), at.folded(table.Name)),
+		short: quoteIdent(table.Name), mode: at.mode, dialect: at.dialect, to: to,
 		ordinals: make([]int, len(table.Columns))}
 	for i := range table.Columns {
 		col := &table.Columns[i]

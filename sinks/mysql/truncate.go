@@ -11,14 +11,14 @@ import (
 func emptySQL(plans []*plan) []string {
 	var left []*plan
 	for _, p := range plans {
-		if !slices.ContainsFunc(left, func(q *plan) bool { return q.name == p.name }) {
+		if !slices.ContainsFunc(left, func(q *plan) bool { return q.listed == p.listed }) {
 			left = append(left, p)
 		}
 	}
 	var cut, deletes []string
 	for _, p := range left {
 		for _, f := range p.to.references {
-			if f.table == p.name && f.nullable {
+			if f.table == p.listed && f.nullable {
 				cut = append(cut, nullSQL(f))
 			}
 		}
@@ -43,7 +43,7 @@ func emptySQL(plans []*plan) []string {
 func pointing(p *plan, left []*plan) []foreignKey {
 	var out []foreignKey
 	for _, f := range p.to.references {
-		if f.table != p.name && slices.ContainsFunc(left, func(q *plan) bool { return q.name == f.table }) {
+		if f.table != p.listed && slices.ContainsFunc(left, func(q *plan) bool { return q.listed == f.table }) {
 			out = append(out, f)
 		}
 	}

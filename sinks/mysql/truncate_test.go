@@ -67,6 +67,10 @@ func TestTruncateOfAFamily(t *testing.T) {
 			my.Exec("delete from child where true")
 			mustApply(t, s, at(table(), 2, change.Truncate))
 			wantRows(t, my, "select id from t")
+			my.Exec("alter table child add a text, add b text")
+			orphan := table()
+			orphan.Name = "child"
+			wantRefused(t, s.Apply(t.Context(), []change.Change{at(orphan, 3, change.Insert, change.Int(5), change.Null(), change.Null())}), 0, sinks.Wait)
 		})
 	})
 }

@@ -38,6 +38,7 @@ type grouper struct {
 	table           *change.Table
 	removes, writes []*Run
 	last            *Run
+	lastSet         string // what appendSet says of last
 	bySet           map[string]*Run
 	set             []byte
 }
@@ -52,14 +53,16 @@ func (g *grouper) add(e *entry) {
 	}
 	run := g.runOf(e)
 	run.Rows = append(run.Rows, e.Row)
-	g.last = run
+	if run != g.last {
+		g.last, g.lastSet = run, string(g.set)
+	}
 }
 
 // runOf returns the run that e belongs to. A table without a key keeps its order: only neighbours share a run.
 func (g *grouper) runOf(e *entry) *Run {
 	g.set = appendSet(g.set[:0], e)
 	ordered := e.action == Add || e.action == RemoveOne
-	if ordered && g.last != nil && g.last.Action == e.action && len(g.set) == 1 && g.last.Present == nil {
+	if ordered && g.last != nil && g.lastSet == string(g.set) {
 		return g.last
 	}
 	if !ordered {

@@ -15,15 +15,9 @@ CREATE TABLE `shop`.`or``ders` (
 ALTER TABLE `shop`.`or``ders` ADD COLUMN `status` longtext NULL
 -- changes
 INSERT INTO `shop`.`or``ders` (`id`, `status`, `amount`, `doc`, `seen`, `_tailwater_op`, `_tailwater_pos`, `_tailwater_committed_at`, `_tailwater_unset`) VALUES
-(1, 'new', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', 'insert', '00000001-0000000000000001-0000000000000001', '2023-11-14T22:13:21.000000', NULL) AS `_tailwater_new`
-ON DUPLICATE KEY UPDATE `_tailwater_pos` = IF(9223372036854775807 + (NOT (`or``ders`.`_tailwater_pos` IS NOT NULL AND `or``ders`.`_tailwater_pos` <=> `_tailwater_new`.`_tailwater_pos`)), `or``ders`.`_tailwater_pos`, NULL);
-INSERT INTO `shop`.`or``ders` (`id`, `status`, `amount`, `doc`, `seen`, `_tailwater_op`, `_tailwater_pos`, `_tailwater_committed_at`, `_tailwater_unset`) VALUES
-(2, 'back\slash', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', 'insert', '00000001-0000000000000002-0000000000000001', '2023-11-14T22:13:22.000000', NULL) AS `_tailwater_new`
-ON DUPLICATE KEY UPDATE `_tailwater_pos` = IF(9223372036854775807 + (NOT (`or``ders`.`_tailwater_pos` IS NOT NULL AND `or``ders`.`_tailwater_pos` <=> `_tailwater_new`.`_tailwater_pos`)), `or``ders`.`_tailwater_pos`, NULL);
-INSERT INTO `shop`.`or``ders` (`id`, `status`, `amount`, `doc`, `seen`, `_tailwater_op`, `_tailwater_pos`, `_tailwater_committed_at`, `_tailwater_unset`) VALUES
-(3, 'gone', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', 'delete', '00000001-0000000000000003-0000000000000001', '2023-11-14T22:13:23.000000', NULL) AS `_tailwater_new`
-ON DUPLICATE KEY UPDATE `_tailwater_pos` = IF(9223372036854775807 + (NOT (`or``ders`.`_tailwater_pos` IS NOT NULL AND `or``ders`.`_tailwater_pos` <=> `_tailwater_new`.`_tailwater_pos`)), `or``ders`.`_tailwater_pos`, NULL);
-INSERT INTO `shop`.`or``ders` (`id`, `status`, `amount`, `doc`, `seen`, `_tailwater_op`, `_tailwater_pos`, `_tailwater_committed_at`, `_tailwater_unset`) VALUES
+(1, 'new', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', 'insert', '00000001-0000000000000001-0000000000000001', '2023-11-14T22:13:21.000000', NULL),
+(2, 'back\slash', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', 'insert', '00000001-0000000000000002-0000000000000001', '2023-11-14T22:13:22.000000', NULL),
+(3, 'gone', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', 'delete', '00000001-0000000000000003-0000000000000001', '2023-11-14T22:13:23.000000', NULL),
 (4, 'gone', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', 'delete', '00000001-0000000000000004-0000000000000001', '2023-11-14T22:13:24.000000', NULL) AS `_tailwater_new`
 ON DUPLICATE KEY UPDATE `_tailwater_pos` = IF(9223372036854775807 + (NOT (`or``ders`.`_tailwater_pos` IS NOT NULL AND `or``ders`.`_tailwater_pos` <=> `_tailwater_new`.`_tailwater_pos`)), `or``ders`.`_tailwater_pos`, NULL);
 INSERT INTO `shop`.`or``ders` (`id`, `status`, `doc`, `_tailwater_op`, `_tailwater_pos`, `_tailwater_committed_at`, `_tailwater_unset`) VALUES

@@ -12,9 +12,7 @@ CREATE TABLE `shop`.`or``ders` (
 ALTER TABLE `shop`.`or``ders` ADD COLUMN `status` longtext NULL
 -- changes
 INSERT INTO `shop`.`or``ders` (`id`, `status`, `amount`, `doc`, `seen`, `_tailwater_pos`) VALUES
-(1, 'new', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', '00000001-0000000000000001-0000000000000001')
-ON DUPLICATE KEY UPDATE `_tailwater_pos` = IF(9223372036854775807 + (NOT (`or``ders`.`_tailwater_pos` IS NOT NULL AND `or``ders`.`_tailwater_pos` <=> VALUES(`_tailwater_pos`))), `or``ders`.`_tailwater_pos`, NULL);
-INSERT INTO `shop`.`or``ders` (`id`, `status`, `amount`, `doc`, `seen`, `_tailwater_pos`) VALUES
+(1, 'new', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', '00000001-0000000000000001-0000000000000001'),
 (2, 'back\slash', 1.5, '{"it''s": 1}', '2000-01-01T00:00:00.000001', '00000001-0000000000000002-0000000000000001')
 ON DUPLICATE KEY UPDATE `_tailwater_pos` = IF(9223372036854775807 + (NOT (`or``ders`.`_tailwater_pos` IS NOT NULL AND `or``ders`.`_tailwater_pos` <=> VALUES(`_tailwater_pos`))), `or``ders`.`_tailwater_pos`, NULL);
 DELETE FROM `shop`.`or``ders` WHERE TRUE AND `id` <=> 3 AND CONVERT(`status` USING utf8mb4) COLLATE utf8mb4_nopad_bin <=> 'gone' AND `amount` <=> 1.5 AND `doc` <=> '{"it''s": 1}' AND `seen` <=> '2000-01-01T00:00:00.000001' LIMIT 1;
