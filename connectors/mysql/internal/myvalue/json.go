@@ -300,17 +300,28 @@ func (w *jsonWriter) decimal(b []byte) {
 
 // temporal appends a date or time packed as the server keeps it in memory.
 func (w *jsonWriter) temporal(wire byte, n int64) {
-	w.dst = append(w.dst, '"')
-	if n < 0 {
+	negative := n < 0
+	if negative {
 		n = -n
-		w.dst = append(w.dst, '-')
 	}
 	hms := n >> 24
-	c := civil{micros: n & (1<<24 - 1), second: hms & 63, minute: hms >> 6 & 63, hour: hms >> 12 & 1023}
+	c := civil{micros: n & (1<<24 - 1), second: hms & 63, minute: hms >> 6 & 63, hour: hms >> 12}
+	ok := n >= 0 && c.hour <= maxHours // the lowest number has no magnitude
 	if wire != Time {
 		ymd := hms >> 17
 		c.hour &= 31
 		c.year, c.month, c.day = ymd>>5/13, ymd>>5%13, ymd&31
+		ok = n >= 0 && !negative && c.hour <= 23
+	}
+	if !ok || c.year > 9999 || c.minute > 59 || c.second > 59 || c.micros < 0 || c.micros >= microsPerSecond {
+		w.fail()
+		return
+	}
+	w.dst = append(w.dst, '"')
+	if negative {
+		w.dst = append(w.dst, '-')
+	}
+	if wire != Time {
 		w.dst = appendCivil(w.dst, &c)
 	}
 	if wire != Time && wire != Date {

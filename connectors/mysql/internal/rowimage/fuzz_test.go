@@ -132,6 +132,9 @@ func theyRefuse(types []myvalue.Type, kind byte, body []byte) string {
 			return "MariaDB's COMPRESSED columns, which it doesn't know"
 		}
 	}
+	if kind >= 30 && kind <= 32 && binary.LittleEndian.Uint16(body[8:]) > 2 {
+		return "extra data that isn't what it says: it panics, we read none of it"
+	}
 	if kind >= 169 {
 		return "MariaDB's compressed row events of version 2, which it doesn't know"
 	}
