@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/codec"
 )
 
 // place finds where each lane begins: at the sink's mark, else at the group's offset, else at its first record. It proves that the topic goes
@@ -166,8 +167,8 @@ const witnessRange = 1 << 20
 // among them.
 func (b *beginning) witness(ctx context.Context, s *Stream, at int64) (found bool, err error) {
 	above := false
-	is := func(_ int64, pos change.Position) bool {
-		found, above = pos == b.mark.Pos, b.mark.Pos.Less(pos)
+	is := func(_ int64, m *codec.Meta) bool {
+		found, above = m.Position == b.mark.Pos, b.mark.Pos.Less(m.Position)
 		return !found && !above
 	}
 	walk := func(from, end int64) (holes bool, err error) {

@@ -36,7 +36,8 @@ type lane struct {
 	finding  bool     // somebody looks for the leader
 	tries    int      // that failed since the last success
 
-	kicked bool // among the publisher's kicked; the encoder's
+	kicked bool    // among the publisher's kicked; the encoder's, like replay
+	replay *replay // what comes again after a change of server
 }
 
 // add appends records, which stay together in one batch, for the published batch index.

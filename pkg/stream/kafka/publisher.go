@@ -26,6 +26,7 @@ type publisher struct {
 	s         *Stream
 	log       *slog.Logger
 	epoch     uint32
+	saved     change.Position // as stream.Start has it
 	producer  producer
 	announced map[string]string // as stream.Start has it
 	encoder   *codec.Encoder
@@ -79,7 +80,7 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 	if start.Epoch == 0 {
 		return nil, fmt.Errorf("kafka publisher: %w: epoch 0 is none", change.ErrHalt)
 	}
-	p := &publisher{s: s, log: s.log, epoch: start.Epoch, announced: start.Announced, queue: make(chan queued, queueLength), acks: newAcks(),
+	p := &publisher{s: s, log: s.log, epoch: start.Epoch, saved: start.Saved, announced: start.Announced, queue: make(chan queued, queueLength), acks: newAcks(),
 		room: semaphore.NewWeighted(int64(s.cfg.MemoryBytes)), topics: map[string]*topic{}, routes: map[*change.Table]*topic{},
 		links:   map[int32]*link{},
 		encoder: codec.NewEncoder(codec.Options{Unset: s.cfg.Unset, Tombstones: s.cfg.Tombstones, Database: s.cfg.Database})}

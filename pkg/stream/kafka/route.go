@@ -41,7 +41,9 @@ func (p *publisher) put(c *change.Change, index uint64) error {
 	}
 	if c.Op.IsMarker() {
 		for _, l := range p.route.lanes {
-			p.append(l, c, index, records)
+			if err := p.append(l, c, index, records); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
@@ -49,8 +51,7 @@ func (p *publisher) put(c *change.Change, index uint64) error {
 	if err != nil {
 		return err
 	}
-	p.append(l, c, index, records)
-	return nil
+	return p.append(l, c, index, records)
 }
 
 // laneOf hashes the change's lane key; the record key is in rec already.
@@ -69,16 +70,37 @@ func (p *publisher) laneOf(c *change.Change) (*lane, error) {
 	return p.route.lanes[change.LaneOf(key, int32(len(p.route.lanes)))], nil
 }
 
-func (p *publisher) append(l *lane, c *change.Change, index uint64, records []record) {
-	if published(l.tail, c) {
+func (p *publisher) append(l *lane, c *change.Change, index uint64, records []record) error {
+	there := published(l.tail, c)
+	if !there && l.replay != nil {
+		var err error
+		if there, err = p.replayed(l, c); err != nil {
+			return fmt.Errorf("topic %s partition %d: %w", l.id.Stream, l.id.N, err)
+		}
+	}
+	if there {
 		p.skipped++
-		return
+		return nil
 	}
 	if !l.kicked {
 		l.kicked = true
 		p.kicked = append(p.kicked, l)
 	}
 	l.add(index, records...)
+	return nil
+}
+
+// replayed says that the lane holds c from before a change of server. The first row that it doesn't hold is past all of that.
+func (p *publisher) replayed(l *lane, c *change.Change) (bool, error) {
+	plan, err := p.encoder.Plan(c.Table)
+	if err != nil {
+		return false, err
+	}
+	there, err := l.replay.holds(c, plan.Fingerprint())
+	if !there && err == nil && c.Txn != nil && c.Op != change.NewShape {
+		l.replay = nil
+	}
+	return there, err
 }
 
 // published is the tail dedupe: within one Epoch what the log handed over at or below the partition's tail is there already; what a
@@ -173,6 +195,10 @@ func (p *publisher) fenceTopics(specs []topicSpec) error {
 	if err != nil {
 		return err
 	}
+	replays, err := p.replays(p.ctx, ends)
+	if err != nil {
+		return err
+	}
 	for _, id := range lanes {
 		tail := ends[id].tail
 		if tail.Epoch > p.epoch {
@@ -184,7 +210,7 @@ func (p *publisher) fenceTopics(specs []topicSpec) error {
 			t = &topic{name: id.Stream}
 			p.topics[id.Stream] = t
 		}
-		t.lanes = append(t.lanes, &lane{p: p, id: id, tail: tail, next: ends[id].next, acked: tail != (change.Position{})})
+		t.lanes = append(t.lanes, &lane{p: p, id: id, tail: tail, next: ends[id].next, acked: tail != (change.Position{}), replay: replays[id]})
 	}
 	return nil
 }

@@ -59,17 +59,17 @@ func (s *Stream) lastPosition(lane change.Lane, batch *parsedBatch, below int64)
 	if lane.Stream == s.cfg.schemaTopic() {
 		return pos, 0, false, nil
 	}
-	err = s.eachRecord(lane, batch, func(offset int64, p change.Position) bool {
+	err = s.eachRecord(lane, batch, func(offset int64, m *codec.Meta) bool {
 		if offset < below {
-			pos, at, ok = p, offset, true
+			pos, at, ok = m.Position, offset, true
 		}
 		return offset < below
 	})
 	return pos, at, ok, err
 }
 
-// eachRecord calls f with every record's offset and Position, in order, until f returns false.
-func (s *Stream) eachRecord(lane change.Lane, batch *parsedBatch, f func(at int64, pos change.Position) bool) error {
+// eachRecord calls f with every record's offset and what its headers say, valid until f returns, in order, until f returns false.
+func (s *Stream) eachRecord(lane change.Lane, batch *parsedBatch, f func(at int64, m *codec.Meta) bool) error {
 	var r recordReader
 	if err := r.open(batch, s.z); err != nil {
 		return fmt.Errorf("%s/%d: %w", lane.Stream, lane.N, err)
@@ -82,26 +82,26 @@ func (s *Stream) eachRecord(lane change.Lane, batch *parsedBatch, f func(at int6
 		if !more {
 			return nil
 		}
-		pos, err := s.positionOf(lane, offset, rec.Headers)
+		m, err := s.metaOf(lane, offset, rec.Headers)
 		if err != nil {
 			return err
 		}
-		if !f(offset, pos) {
+		if !f(offset, &m) {
 			return nil
 		}
 	}
 }
 
-// positionOf is the Position in a record's headers.
-func (s *Stream) positionOf(lane change.Lane, offset int64, headers []codec.Header) (change.Position, error) {
+// metaOf is what a record's headers say.
+func (s *Stream) metaOf(lane change.Lane, offset int64, headers []codec.Header) (codec.Meta, error) {
 	meta, err := codec.ParseHeaders(headers)
 	if err != nil && !errors.Is(err, codec.ErrForeign) {
-		return change.Position{}, fmt.Errorf("%s/%d offset %d: %w", lane.Stream, lane.N, offset, err)
+		return meta, fmt.Errorf("%s/%d offset %d: %w", lane.Stream, lane.N, offset, err)
 	}
 	if err != nil || string(meta.Source) != s.cfg.SourceID {
-		return change.Position{}, s.foreign(lane, offset, string(meta.Source))
+		return meta, s.foreign(lane, offset, string(meta.Source))
 	}
-	return meta.Position, nil
+	return meta, nil
 }
 
 func (s *Stream) foreign(lane change.Lane, offset int64, source string) error {
@@ -145,8 +145,8 @@ func (s *Stream) lastBetween(ctx context.Context, lane change.Lane, from, end in
 	if lane.Stream == s.cfg.schemaTopic() {
 		return pos, 0, false, nil // its records have no Position
 	}
-	_, err = s.walk(ctx, span{lane, from, end}, func(offset int64, p change.Position) bool {
-		pos, at, ok = p, offset, true
+	_, err = s.walk(ctx, span{lane, from, end}, func(offset int64, m *codec.Meta) bool {
+		pos, at, ok = m.Position, offset, true
 		return true
 	})
 	return pos, at, ok, err
@@ -160,7 +160,7 @@ type span struct {
 
 // walk calls f with every record of w, in order, until f returns false. holes says that offsets of what it has passed hold
 // nothing: compaction or retention has taken what stood there. Control batches are none.
-func (s *Stream) walk(ctx context.Context, w span, f func(at int64, pos change.Position) bool) (holes bool, err error) {
+func (s *Stream) walk(ctx context.Context, w span, f func(at int64, m *codec.Meta) bool) (holes bool, err error) {
 	for from := w.from; from < w.end; {
 		got, err := s.client.fetchOne(ctx, fetchLane{lane: w.lane, offset: from, maxBytes: 256 << 10}, 0)
 		if err != nil {
@@ -188,7 +188,7 @@ func (s *Stream) walk(ctx context.Context, w span, f func(at int64, pos change.P
 }
 
 // walkBatches is walk over the batches of one response; next is the first offset behind them, more that f has not stopped it.
-func (s *Stream) walkBatches(b []byte, w span, f func(at int64, pos change.Position) bool) (next int64, holes, more bool, err error) {
+func (s *Stream) walkBatches(b []byte, w span, f func(at int64, m *codec.Meta) bool) (next int64, holes, more bool, err error) {
 	next, more = w.from, true
 	for next < w.end && more {
 		batch, rest, whole, err := nextBatch(b)
@@ -201,13 +201,13 @@ func (s *Stream) walkBatches(b []byte, w span, f func(at int64, pos change.Posit
 		b = rest
 		holes = holes || batch.base > next
 		if !batch.control() {
-			err = s.eachRecord(w.lane, &batch, func(at int64, pos change.Position) bool {
+			err = s.eachRecord(w.lane, &batch, func(at int64, m *codec.Meta) bool {
 				if at < w.from {
 					return true
 				}
 				holes = holes || at > max(next, batch.base)
 				next = at + 1
-				more = at < w.end && f(at, pos)
+				more = at < w.end && f(at, m)
 				return more
 			})
 			if err != nil {
