@@ -16,6 +16,15 @@ const (
 // fractionUnit holds, by the bytes that a fraction takes, the microseconds of its last digit.
 var fractionUnit = [...]uint64{0, 10_000, 100, 1}
 
+// digitUnit holds, by fraction digits, the microseconds of the last of them.
+var digitUnit = [...]int64{1_000_000, 100_000, 10_000, 1_000, 100, 10, 1}
+
+// fraction reads the microseconds behind a packed time; more digits than the type has are none of its values.
+func fraction(digits int, b []byte) (micros int64, ok bool) {
+	n := int64(bigEndian(b) * fractionUnit[len(b)])
+	return n, n < microsPerSecond && n%digitUnit[digits] == 0
+}
+
 // civil is a date and time as the server keeps it, in whatever calendar.
 type civil struct {
 	year, month, day, hour, minute, second, micros int64
@@ -78,20 +87,20 @@ func (r *Row) datetime(digits int, b []byte) (change.Value, error) {
 	}
 	n -= 1 << 39
 	ymd, hms := int64(n>>17), int64(n&(1<<17-1))
-	c := civil{year: ymd >> 5 / 13, month: ymd >> 5 % 13, day: ymd & 31, hour: hms >> 12, minute: hms >> 6 & 63, second: hms & 63,
-		micros: int64(bigEndian(b[5:]) * fractionUnit[len(b)-5])}
-	if !c.valid() {
+	c := civil{year: ymd >> 5 / 13, month: ymd >> 5 % 13, day: ymd & 31, hour: hms >> 12, minute: hms >> 6 & 63, second: hms & 63}
+	var ok bool
+	if c.micros, ok = fraction(digits, b[5:]); !ok || !c.valid() {
 		return change.Value{}, errValue
 	}
 	return r.wall(&c, digits), nil
 }
 
 func (r *Row) timestamp(digits int, b []byte) (change.Value, error) {
-	micros := bigEndian(b[4:]) * fractionUnit[len(b)-4]
-	if micros >= microsPerSecond {
+	micros, ok := fraction(digits, b[4:])
+	if !ok {
 		return change.Value{}, errValue
 	}
-	return r.instant(digits, int64(bigEndian(b[:4])), int64(micros))
+	return r.instant(digits, int64(bigEndian(b[:4])), micros)
 }
 
 // instant adds a TIMESTAMP; one of 0 seconds is 0000-00-00, since 1970-01-01 00:00:00 itself is out of range.
@@ -113,10 +122,10 @@ func duration(digits int, b []byte) (change.Value, error) {
 	if negative {
 		n = -n
 	}
-	micros := uint64(n) & (1<<(8*tail) - 1) * fractionUnit[tail]
+	micros := n & (1<<(8*tail) - 1) * int64(fractionUnit[tail])
 	hms := n >> (8 * tail)
-	c := civil{hour: hms >> 12 & 1023, minute: hms >> 6 & 63, second: hms & 63, micros: int64(micros)}
-	if hms>>22 != 0 {
+	c := civil{hour: hms >> 12 & 1023, minute: hms >> 6 & 63, second: hms & 63, micros: micros}
+	if hms>>22 != 0 || micros%digitUnit[digits] != 0 {
 		return change.Value{}, errValue
 	}
 	return signed(&c, negative)
