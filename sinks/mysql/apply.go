@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -25,8 +26,9 @@ type call struct {
 	parked     []sinks.Parked
 	from, to   []change.Mark
 	plans      map[*change.Table]*plan
-	generation int  // of the plans
-	again      bool // the plans have been made for this attempt
+	targets    []*plan // one for each target
+	generation int     // of the plans
+	again      bool    // the plans have been made for this attempt
 }
 
 // ApplyAt is sinks.MarkSink. Where a row is refused, it begins again and searches for exactly the refused ones.
@@ -104,7 +106,7 @@ func (s *Sink) attempt(ctx context.Context, run *call) error {
 
 // plan makes sure that the target fits every shape of the call, before its transaction.
 func (s *Sink) plan(ctx context.Context, run *call) error {
-	run.plans = make(map[*change.Table]*plan)
+	run.plans, run.targets = make(map[*change.Table]*plan), []*plan{}
 	var last *change.Table
 	for i := range run.changes {
 		c := &run.changes[i]
@@ -123,6 +125,11 @@ func (s *Sink) plan(ctx context.Context, run *call) error {
 			return err
 		}
 		run.plans[last] = p
+		if at := slices.IndexFunc(run.targets, func(t *plan) bool { return t.name == p.name }); at >= 0 {
+			run.targets[at] = p // a later shape of the same table: the target fits both, and looks as when it was made to fit this one
+		} else {
+			run.targets = append(run.targets, p)
+		}
 	}
 	return nil
 }
@@ -133,7 +140,7 @@ func (s *Sink) applyWhole(ctx context.Context, c *conn, run *call) error {
 	if err != nil {
 		return err
 	}
-	if err := s.begin(ctx, c, run.from); err != nil { // Invariant 2: first of all
+	if err := s.begin(ctx, c, run.from, run.targets); err != nil { // Invariant 2: first of all
 		return wrapped("begin", err)
 	}
 	fault.Point("sink.begun")
@@ -148,7 +155,7 @@ func (s *Sink) applyWhole(ctx context.Context, c *conn, run *call) error {
 // applySearching applies the call in ever smaller parts until it knows which changes are refused. Where none is, because they were refused
 // only as they were folded, it commits.
 func (s *Sink) applySearching(ctx context.Context, c *conn, run *call) error {
-	if err := s.begin(ctx, c, run.from); err != nil {
+	if err := s.begin(ctx, c, run.from, run.targets); err != nil {
 		return wrapped("begin", err)
 	}
 	x := newScript(c, s.server.packet)

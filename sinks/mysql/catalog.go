@@ -91,7 +91,7 @@ func readTarget(ctx context.Context, c *conn, at destination, table string) (*ta
 	if err != nil || len(rows) == 0 {
 		return nil, wrapped(doing, err)
 	}
-	t := &target{base: *rows[0][0] == "BASE TABLE", engine: *rows[0][1]}
+	t := &target{base: *rows[0][0] == "BASE TABLE" || *rows[0][0] == "SYSTEM VERSIONED", engine: *rows[0][1]} // the latter is MariaDB's, with a history
 	if rows, err = c.query(ctx, columnsSQL+of+" ORDER BY ORDINAL_POSITION"); err != nil {
 		return nil, wrapped(doing, err)
 	}

@@ -203,11 +203,31 @@ func (c *conn) exec(ctx context.Context, statements string) (affected []int64, e
 
 // query runs statements of which the last returns rows, and returns those as text; nil is NULL.
 func (c *conn) query(ctx context.Context, statements string) (out [][]*string, err error) {
+	err = c.each(ctx, statements, func(_ int, rows *sql.Rows) error {
+		out, err = texts(rows)
+		return err
+	})
+	return out, err
+}
+
+// each runs statements and hands over the rows of those that return some.
+func (c *conn) each(ctx context.Context, statements string, read func(i int, rows *sql.Rows) error) (err error) {
 	rows, err := c.QueryContext(ctx, statements)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	for i := 0; ; i++ {
+		if err := read(i, rows); err != nil {
+			return err
+		}
+		if !rows.NextResultSet() {
+			return rows.Err()
+		}
+	}
+}
+
+func texts(rows *sql.Rows) (out [][]*string, err error) {
 	names, err := rows.Columns()
 	if err != nil {
 		return nil, err

@@ -173,7 +173,7 @@ func mayCreate(rows [][]*string, database string) (creates, sure bool) {
 // write writes a mark of a stream that is none; the transaction is rolled back.
 func (e *examination) write(ctx context.Context) {
 	probe := []change.Mark{{Lane: change.Lane{Stream: "_tailwater_doctor"}}}
-	err := e.sink.begin(ctx, e.c, probe)
+	err := e.sink.begin(ctx, e.c, probe, []*plan{})
 	if err == nil {
 		x := newScript(e.c, e.sink.server.packet)
 		e.sink.moveMarks(x, probe)

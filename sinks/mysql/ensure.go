@@ -2,7 +2,9 @@ package mysql
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -36,6 +38,9 @@ func (s *Sink) ensure(ctx context.Context, table *change.Table) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.pin(ctx, c, p); err != nil {
+		return nil, fmt.Errorf("look at %s: %w", p.name, err)
+	}
 	for _, k := range table.Key {
 		if col := &table.Columns[k]; vague(table.Engine, col, to.column(col.Name)) {
 			s.log.Warn("a key of the target compares by a collation: two keys that it takes for equal and the source does not would be one row",
@@ -44,6 +49,26 @@ func (s *Sink) ensure(ctx context.Context, table *change.Table) (*plan, error) {
 	}
 	s.plans.Put(table, p)
 	return p, nil
+}
+
+// pin notes how the target looks while nobody can alter it, if it is then what the plan was made for.
+func (s *Sink) pin(ctx context.Context, c *conn, p *plan) error {
+	c.dirty = true
+	err := c.each(ctx, beginSQL+"; "+p.lookSQL(), func(_ int, rows *sql.Rows) (err error) {
+		p.looks, err = look(rows)
+		return err
+	})
+	if err != nil {
+		return wrapped("read its columns", err)
+	}
+	now, err := readTarget(ctx, c, s.at(), p.table.Name)
+	if err != nil {
+		return err
+	}
+	if now == nil || !reflect.DeepEqual(now.columns, p.to.columns) {
+		return retryError("somebody is altering it")
+	}
+	return nil
 }
 
 // settle brings the target to the shape and returns it as it is then. The shape is recorded last: a table that is made and not recorded is

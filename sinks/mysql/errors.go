@@ -135,6 +135,11 @@ func wrapped(doing string, err error) error {
 	return out
 }
 
+// retryError is a state of the target that is another by now.
+func retryError(format string, args ...any) error {
+	return &sinks.Error{Class: sinks.Retry, Err: fmt.Errorf(format, args...)}
+}
+
 func fenced(m change.Mark) error {
 	return fmt.Errorf("lane %s/%d has lost its mark: %w", m.Lane.Stream, m.Lane.N, change.ErrFenced)
 }

@@ -3,6 +3,7 @@ package mysql
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,18 +25,15 @@ func (s *Sink) selectMarks() string {
 }
 
 // begin starts the transaction, locks the marks of from's lanes in the order of their key and compares them with from. A lane that has no mark yet gets
-// one: two appliers meet there, the second waits for the first's transaction, and then sees its mark (invariant 2).
-func (s *Sink) begin(ctx context.Context, c *conn, from []change.Mark) error {
+// one: two appliers meet there, the second waits for the first's transaction, and then sees its mark (invariant 2). In the same round trip it looks
+// whether the targets of plans are still what they were: from there on the server keeps them so until the transaction ends.
+func (s *Sink) begin(ctx context.Context, c *conn, from []change.Mark, plans []*plan) error {
 	c.dirty = true
-	if len(from) == 0 {
-		_, err := c.exec(ctx, beginSQL)
-		return err
-	}
 	sorted := slices.Clone(from)
 	slices.SortFunc(sorted, func(a, b change.Mark) int {
 		return cmp.Or(strings.Compare(a.Lane.Stream, b.Lane.Stream), cmp.Compare(a.Lane.N, b.Lane.N))
 	})
-	have, err := s.lockMarks(ctx, c, beginSQL+"; ", sorted)
+	have, err := s.lockMarks(ctx, c, sorted, plans)
 	if err != nil {
 		return err
 	}
@@ -49,16 +47,20 @@ func (s *Sink) begin(ctx context.Context, c *conn, from []change.Mark) error {
 			strings.Join(rows, ", ")+" ON DUPLICATE KEY UPDATE lane = lane"); err != nil {
 			return err
 		}
-		if have, err = s.lockMarks(ctx, c, "", sorted); err != nil {
+		if have, err = s.lockMarks(ctx, c, sorted, nil); err != nil {
 			return err
 		}
 	}
 	return upsert.CompareMarks(have, from)
 }
 
-// lockMarks runs first, locks the marks of the lanes and returns those that there are.
-func (s *Sink) lockMarks(ctx context.Context, c *conn, first string, sorted []change.Mark) ([]change.Mark, error) {
-	var have []change.Mark
+// lockMarks locks the marks of the lanes and returns those that there are; the first time, with plans, it begins the transaction.
+func (s *Sink) lockMarks(ctx context.Context, c *conn, sorted []change.Mark, plans []*plan) ([]change.Mark, error) {
+	var statements []string
+	if plans != nil {
+		statements = append(statements, beginSQL)
+	}
+	streams := 0
 	for len(sorted) > 0 {
 		stream, n := sorted[0].Lane.Stream, 0
 		var lanes []string
@@ -66,18 +68,32 @@ func (s *Sink) lockMarks(ctx context.Context, c *conn, first string, sorted []ch
 			lanes = append(lanes, strconv.Itoa(int(sorted[n].Lane.N)))
 			n++
 		}
-		rows, err := c.query(ctx, first+s.selectMarks()+" WHERE "+s.mine()+" AND stream = "+quoteLiteral(stream)+" AND lane IN ("+
+		statements = append(statements, s.selectMarks()+" WHERE "+s.mine()+" AND stream = "+quoteLiteral(stream)+" AND lane IN ("+
 			strings.Join(lanes, ", ")+") ORDER BY lane FOR UPDATE")
-		if err != nil {
-			return nil, err
-		}
-		marks, err := parseMarks(rows)
-		if err != nil {
-			return nil, err
-		}
-		have, sorted, first = append(have, marks...), sorted[n:], ""
+		sorted = sorted[n:]
+		streams++
 	}
-	return have, nil
+	for _, p := range plans {
+		statements = append(statements, p.lookSQL())
+	}
+	if streams+len(plans) == 0 {
+		_, err := c.exec(ctx, beginSQL)
+		return nil, err
+	}
+	var have []change.Mark
+	err := c.each(ctx, strings.Join(statements, "; "), func(i int, rows *sql.Rows) error {
+		if i >= streams {
+			return plans[i-streams].same(rows)
+		}
+		found, err := texts(rows)
+		if err != nil {
+			return err
+		}
+		marks, err := parseMarks(found)
+		have = append(have, marks...)
+		return err
+	})
+	return have, err
 }
 
 func parseMarks(rows [][]*string) ([]change.Mark, error) {

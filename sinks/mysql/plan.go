@@ -1,8 +1,10 @@
 package mysql
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -52,7 +54,8 @@ type plan struct {
 	own      []int // columns of ours
 	stamped  []int // columns that the server stamps at every UPDATE which doesn't set them
 	to       *target
-	whole    []int // the columns of whole rows
+	looks    string // of the target's columns, see look
+	whole    []int  // the columns of whole rows
 	put      insert
 }
 
@@ -172,6 +175,32 @@ func (p *plan) present(ordinals []int) []int {
 // ours returns the column of ours of that name; -1: there is none.
 func (p *plan) ours(name string) int {
 	return slices.IndexFunc(p.columns, func(c column) bool { return c.source < 0 && c.name == quoteIdent(name) })
+}
+
+func (p *plan) lookSQL() string { return "SELECT * FROM " + p.name + " LIMIT 0" }
+
+// look is what the server says of the columns of an empty result: their names, types, digits and fractions.
+func look(rows *sql.Rows) (string, error) {
+	columns, err := rows.ColumnTypes()
+	if err != nil {
+		return "", err
+	}
+	var b []byte
+	for _, c := range columns {
+		precision, scale, _ := c.DecimalSize()
+		b = append(append(append(append(b, c.Name()...), 0), c.DatabaseTypeName()...), 0)
+		b = append(strconv.AppendInt(append(strconv.AppendInt(b, precision, 10), ','), scale, 10), 0)
+	}
+	return string(b), rows.Err()
+}
+
+// same is an error if the target's columns are not those of the plan. Literals have no type: without this the server would make something of them.
+func (p *plan) same(rows *sql.Rows) error {
+	now, err := look(rows)
+	if err == nil && now != p.looks {
+		return &doubtful{retryError("%s was altered", p.name)}
+	}
+	return err
 }
 
 func (p *plan) String() string { return fmt.Sprintf("%s to %s", p.table, p.name) }

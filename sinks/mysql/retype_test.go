@@ -1,6 +1,8 @@
 package mysql_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -27,6 +29,32 @@ func TestATargetAlteredUnderARunningSink(t *testing.T) {
 				mustApply(t, s, at(tab, 2, change.Delete, change.Int(1), change.Value{}, change.Value{}), at(tab, 2, change.Truncate),
 					at(tab, 3, change.Insert, change.Int(1), change.Text("five"), change.Null()))
 				wantRows(t, my, "select id, a, b from t", c.show)
+			})
+		}
+		for name, c := range map[string]struct{ alter, words string }{
+			"a scale":  {"alter table t modify a decimal(10,1)", "rounds"},
+			"a number": {"alter table t modify a int", "something else"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				my.Exec("drop table if exists child; drop table if exists t, _tailwater_shapes")
+				s := open(t, config(my))
+				tab := table()
+				if name == "a scale" {
+					tab.Columns[1].Native, tab.Columns[1].Kind, tab.Columns[1].Precision, tab.Columns[1].Scale = "numeric(10,2)", change.KindDecimal, 10, 2
+				}
+				value := func(s string) change.Value {
+					if name == "a scale" {
+						return change.Decimal(s)
+					}
+					return change.Text(s)
+				}
+				mustApply(t, s, at(tab, 1, change.Insert, change.Int(1), value("4"), change.Null()))
+				my.Exec(c.alter)
+				err := s.Apply(t.Context(), []change.Change{at(tab, 2, change.Insert, change.Int(2), value("4.56"), change.Null())})
+				if !errors.Is(err, change.ErrHalt) || !strings.Contains(err.Error(), c.words) {
+					t.Errorf("the server would have made something of the value: %v", err)
+				}
+				wantRows(t, my, "select id from t", "1")
 			})
 		}
 		t.Run("a row is to blame", func(t *testing.T) {
