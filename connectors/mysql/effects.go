@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -17,18 +18,18 @@ func (a *assembler) apply(ctx context.Context, s statement, start uint64) error 
 	case stmtTruncate:
 		return a.truncate(ctx, a.captured(s.tables), start)
 	case stmtDropDatabase:
-		for _, t := range a.shapes.of(a.fold(s.name)) {
-			a.remake(t)
+		for i, t := range a.shapes.of(a.fold(s.name)) {
+			a.remake(t, a.placeOf(start, i))
 		}
 	case stmtDDL, stmtVanish:
 		tables := a.captured(s.tables)
 		if s.kind == stmtVanish && len(tables) > 0 && !a.remakes {
 			return fmt.Errorf("table %s: %w: %w", tables[0], errVanish, change.ErrHalt)
 		}
-		for _, t := range tables {
+		for i, t := range tables {
 			a.shapes.touch(t)
 			if s.remade || s.kind == stmtVanish {
-				a.remake(t)
+				a.remake(t, a.placeOf(start, i))
 			}
 		}
 		if len(tables) > 0 {
@@ -49,7 +50,8 @@ func (a *assembler) fold(name string) string {
 func (a *assembler) captured(tables []tableName) []tableName {
 	var out []tableName
 	for _, t := range tables {
-		if t = (tableName{a.fold(t.schema), a.fold(t.name)}); a.selection.has(t.schema, t.name) {
+		t = tableName{a.fold(t.schema), a.fold(t.name)}
+		if a.selection.has(t.schema, t.name) && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}
@@ -57,16 +59,20 @@ func (a *assembler) captured(tables []tableName) []tableName {
 }
 
 // remake notes that another table has that name from here on, or that rows of it came or went without a word in the log: the snapshot takes
-// its rows away and reads it again.
-func (a *assembler) remake(t tableName) {
+// its rows away and reads it again. Where it doesn't know the table the rows that the stream has brought are taken away here.
+func (a *assembler) remake(t tableName, place uint64) {
 	at := change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset)}
 	a.at.born = a.shapes.bear(t, at)
-	a.looked(t)
+	if a.looked(t) {
+		return
+	}
+	if table := a.announced[t]; table != nil {
+		a.add(change.Change{Op: change.Truncate, Table: table}, place<<2|change.SeqRow)
+	}
 }
 
 // truncate emits the marker of emptied tables. The shape is the last that the log showed, else the catalogue's.
 func (a *assembler) truncate(ctx context.Context, tables []tableName, start uint64) error {
-	txn := a.newTxn()
 	for i, t := range tables {
 		table, err := a.shapes.present(ctx, t)
 		if errors.Is(err, errNoTable) {
@@ -76,9 +82,14 @@ func (a *assembler) truncate(ctx context.Context, tables []tableName, start uint
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t, err)
 		}
-		place := (start-a.group.offset)<<rowBits | uint64(i)
-		a.announce(table, txn, place<<2)
-		a.add(change.Change{Op: change.Truncate, Table: table}, txn, place<<2|change.SeqRow)
+		place := a.placeOf(start, i)
+		a.announce(table, place<<2)
+		a.add(change.Change{Op: change.Truncate, Table: table}, place<<2|change.SeqRow)
 	}
 	return nil
+}
+
+// placeOf is the place in the group of the i-th table of a statement that begins at start.
+func (a *assembler) placeOf(start uint64, i int) uint64 {
+	return (start-a.group.offset)<<rowBits | uint64(i)
 }

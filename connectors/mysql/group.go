@@ -15,8 +15,9 @@ import (
 // group is the log's own transaction while its events come.
 type group struct {
 	began
-	offset   uint64 // of its first event
-	explicit bool   // something ends it: XID, COMMIT, ROLLBACK, XA PREPARE
+	offset   uint64      // of its first event
+	explicit bool        // something ends it: XID, COMMIT, ROLLBACK, XA PREPARE
+	txn      *change.Txn // made at the first change
 	tables   []tableName
 	marks    []savepoint
 	cuts     []cut // what was rolled back to a savepoint
@@ -117,8 +118,12 @@ func (a *assembler) txnID() string {
 	return a.group.id.String()
 }
 
-func (a *assembler) newTxn() *change.Txn {
-	return &change.Txn{ID: a.txnID(), Committed: time.UnixMicro(a.group.when).UTC()}
+// txn is what all changes of the group share.
+func (a *assembler) txn() *change.Txn {
+	if a.group.txn == nil {
+		a.group.txn = &change.Txn{ID: a.txnID(), Committed: time.UnixMicro(a.group.when).UTC()}
+	}
+	return a.group.txn
 }
 
 // query takes a statement.

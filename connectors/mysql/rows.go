@@ -20,7 +20,6 @@ var (
 // delivery is one group on its way from frames to changes.
 type delivery struct {
 	a      *assembler
-	txn    *change.Txn // made at the first change
 	shapes map[uint64]*shape
 	n      int // frames so far
 }
@@ -161,27 +160,24 @@ func keyChanges(t *change.Table, before, after []change.Value) bool {
 
 // emit adds a change of the group, and before the first one of a shape that shape.
 func (d *delivery) emit(s *shape, c change.Change, seq uint64) {
-	if d.txn == nil {
-		d.txn = d.a.newTxn()
-	}
-	d.a.announce(s.table, d.txn, seq)
+	d.a.announce(s.table, seq)
 	c.Table = s.table
-	d.a.add(c, d.txn, seq)
+	d.a.add(c, seq)
 }
 
 // announce adds the NewShape of a table whose last one was another.
-func (a *assembler) announce(t *change.Table, txn *change.Txn, seq uint64) {
+func (a *assembler) announce(t *change.Table, seq uint64) {
 	name := tableName{t.Schema, t.Name}
 	if a.announced[name] == t {
 		return
 	}
 	a.announced[name] = t
-	a.add(change.Change{Op: change.NewShape, Table: t}, txn, seq&^3|change.SeqShape)
+	a.add(change.Change{Op: change.NewShape, Table: t}, seq&^3|change.SeqShape)
 }
 
-func (a *assembler) add(c change.Change, txn *change.Txn, seq uint64) {
+func (a *assembler) add(c change.Change, seq uint64) {
 	c.Pos = change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset), Seq: seq}
-	c.Txn = txn
+	c.Txn = a.txn()
 	a.segment.bytes += c.Size()
 	a.segment.changes = append(a.segment.changes, c)
 }

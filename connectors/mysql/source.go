@@ -134,8 +134,11 @@ func (s *Source) transactional(tables []tableName) error {
 	})
 }
 
-// look has the snapshot look at a table again.
-func (s *Source) look(t tableName) { s.runner.Look(t.String()) }
+// look has the snapshot look at a table again. It says whether the snapshot knows the table.
+func (s *Source) look(t tableName) bool {
+	s.runner.Look(t.String())
+	return slices.ContainsFunc(s.runner.Progress(), func(p snapshot.Progress) bool { return p.Table == t.String() })
+}
 
 // joinNew asks for the snapshot of tables that match and whose rows nobody has read. One that was made while the log was read has all its
 // rows in the log; one that was renamed into the selection hasn't.
@@ -155,7 +158,9 @@ func (s *Source) joinNew(ctx context.Context) error {
 	for _, t := range s.selection.selected(list) {
 		if err == nil && !slices.Contains(known, t.String()) && !strings.HasPrefix(t.name, "#") {
 			s.config.Logger.Info("a table has appeared", "table", t.String())
-			err = s.runner.Request(ctx, t.String(), "")
+			if err = s.runner.Request(ctx, t.String(), ""); errors.Is(err, snapshot.ErrNoTable) {
+				err = nil // gone since
+			}
 		}
 	}
 	return err

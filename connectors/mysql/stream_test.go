@@ -118,8 +118,8 @@ func TestStatementsOfTheLog(t *testing.T) {
 		my.Exec("create temporary table tmp (id int); insert into tmp values (1); drop temporary table tmp; create or replace view w as select 1")
 		my.Exec("drop table d; create table d (x int primary key); insert into d values (5)")
 		s.want("new_shape a", `insert a + 1 "x"`, "new_shape a", `insert a + 2 "y" 7`, "new_shape a", "insert a + 4294967295 3 null",
-			"new_shape b", "insert b + 1", "new_shape d", "insert d + 1", "truncate a", "new_shape b", "insert b + 9",
-			"new_shape e", "insert e + 10", "new_shape d", "insert d + 5")
+			"new_shape b", "insert b + 1", "new_shape d", "insert d + 1", "truncate a", "truncate b", "new_shape b", "insert b + 9",
+			"new_shape e", "insert e + 10", "truncate d", "new_shape d", "insert d + 5")
 	})
 }
 

@@ -30,6 +30,9 @@ func (r *Runner) takeLooks() {
 			t.info, t.checked = Info{}, false
 		}
 	}
+	if len(looks) > 0 {
+		r.report()
+	}
 }
 
 func partIDs(parts []Part) []string {

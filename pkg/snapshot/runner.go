@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -358,9 +359,16 @@ func (r *Runner) report() {
 	r.mu.Unlock()
 }
 
-// Progress returns how far each table has come, in the order in which they are read.
+// Progress returns how far each table has come, in the order in which they are read. One that is to be looked at again is not done.
 func (r *Runner) Progress() []Progress {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.progress
+	if len(r.looks) == 0 {
+		return r.progress
+	}
+	list := slices.Clone(r.progress)
+	for i := range list {
+		list[i].Done = list[i].Done && !slices.Contains(r.looks, list[i].Table)
+	}
+	return list
 }
