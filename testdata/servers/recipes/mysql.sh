@@ -142,6 +142,9 @@ prepare() {
 run() {
 	local dir own=()
 	dir=$(inside "$1")
+	# A folder for temporary tables of its own: a MariaDB that starts removes those that it finds, whosever they are.
+	mkdir -p "$1/tmp"
+	chown "$uid:$uid" "$1/tmp"
 	if [ "$flavour" = mysql ]; then
 		own=(--mysqlx=OFF --secure-file-priv=NULL --gtid-mode=ON --enforce-gtid-consistency=ON --innodb-redo-log-capacity=64M)
 	else
@@ -149,7 +152,7 @@ run() {
 	fi
 	local port=$2
 	shift 2
-	launch "$server" --no-defaults --datadir="$dir/data" --port="$port" --bind-address=127.0.0.1 --socket= \
+	launch "$server" --no-defaults --datadir="$dir/data" --tmpdir="$dir/tmp" --port="$port" --bind-address=127.0.0.1 --socket= \
 		--pid-file="$dir/data/server.pid" --skip-name-resolve --server-id="$port" \
 		--log-bin=bin --binlog-row-image=FULL --binlog-row-metadata=FULL --sync-binlog=0 \
 		--innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=128M --innodb-log-buffer-size=8M \
