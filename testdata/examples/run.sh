@@ -125,7 +125,7 @@ postgres_to_mysql() {
 mysql_to_postgres() {
 	my_filled
 	grants sink | sql -d dw -f -
-	grants source | mysql
+	grants source | mysql | grep '^GRANT' | mysql # a pattern of tables is a query that prints the grants for those there are
 	mysql -e "alter user cdc@'%' identified by '$MYSQL_PASSWORD' account unlock"
 	changed() { my_changed; }
 	life "$name" "$dir" "$config"
