@@ -1,12 +1,26 @@
 package kafka
 
-import "github.com/tailwater-cdc/tailwater/pkg/stream"
+import (
+	"context"
+
+	"github.com/tailwater-cdc/tailwater/pkg/stream"
+)
 
 // Requests is how many produce requests the publisher has begun to send.
 func Requests(p stream.Publisher) uint64 { return p.(*publisher).requests.Load() }
 
 // MostInFlight is how many requests have been under way to one broker at a time.
 func MostInFlight(p stream.Publisher) int { return int(p.(*publisher).inFlight.Load()) }
+
+// Rotate uses the producer id of s up, from whatever epoch it has, and says which it was and which it is.
+func Rotate(ctx context.Context, s *Stream) (was, is int64, err error) {
+	p, err := s.openProducer(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	next, err := s.rotate(ctx, p, 0)
+	return p.id, next.id, err
+}
 
 // Skipped is how many records the tails held already. All that was published is acknowledged.
 func Skipped(p stream.Publisher) uint64 { return p.(*publisher).skipped }

@@ -43,6 +43,36 @@ func (s *Stream) openProducer(ctx context.Context) (producer, error) {
 	return p, nil
 }
 
+// rotateFrom is the producer epoch from which on an opening uses its producer id up. After epoch 32,766 InitProducerID answers with another
+// id (seen on Kafka 4.3.0), and a control marker of that one fences nobody who has the old id.
+const rotateFrom = 32_700
+
+// rotate goes on to the next producer id before the present one has published its last: it fences all that the source has ever published to
+// under an epoch that publishes nothing, and then calls for epochs until the id changes.
+func (s *Stream) rotate(ctx context.Context, p producer, from int16) (producer, error) {
+	if p.epoch < from {
+		return p, nil
+	}
+	if err := s.shapes.refresh(ctx); err != nil {
+		return p, err
+	}
+	lanes, err := s.lanes(ctx, append(s.shapes.topics(), s.cfg.schemaTopic()))
+	if err != nil {
+		return p, err
+	}
+	if _, err := s.fence(ctx, p, lanes); err != nil {
+		return p, err
+	}
+	old := p
+	for p.id == old.id {
+		if p, err = s.openProducer(ctx); err != nil {
+			return p, err
+		}
+	}
+	s.log.Info("producer id used up; all partitions are fenced for it", "was", old.id, "is", p.id, "partitions", len(lanes))
+	return p, nil
+}
+
 // laneEnd is where a lane ends: its last record's Position, and the offset behind all that it holds.
 type laneEnd struct {
 	tail change.Position

@@ -104,6 +104,9 @@ func (p *publisher) open(ctx context.Context) (err error) {
 	if p.producer, err = p.s.openProducer(ctx); err != nil {
 		return err
 	}
+	if p.producer, err = p.s.rotate(ctx, p.producer, rotateFrom); err != nil {
+		return fmt.Errorf("go on to another producer id: %w", err)
+	}
 	p.meta = &lane{p: p, id: p.s.shapes.lane}
 	if _, err = p.s.fence(ctx, p.producer, []change.Lane{p.meta.id}); err != nil {
 		return err
