@@ -127,7 +127,11 @@ func (r *reader) run(ctx, work context.Context) error {
 		}
 	}
 	var newest change.Position // of all that has been read
+	upto := r.begin
 	for open := false; open || ctx.Err() == nil; {
+		if r.cfg.Once && !open && !upto.Less(head) && r.snapshotComplete() {
+			return nil // before Read: on a server where nothing happens it might never return
+		}
 		// Invariant 10: a stop falls between two transactions. A part of one would be repeated, and a target that takes
 		// transactions whole would wait for the rest.
 		reading := ctx
@@ -144,10 +148,7 @@ func (r *reader) run(ctx, work context.Context) error {
 		if n := len(b.Changes); n > 0 {
 			newest = b.Changes[n-1].Pos
 		}
-		open = b.Upto.Less(newest)
-		if r.cfg.Once && !open && !b.Upto.Less(head) && r.snapshotComplete() {
-			return nil
-		}
+		upto, open = b.Upto, b.Upto.Less(newest)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 type opening struct {
 	rec       checkpoint.Record // as saved
 	source    connectors.Source
+	begin     change.Position // all at or below it was handed over before the source was opened
 	publisher stream.Publisher
 }
 
@@ -52,7 +53,7 @@ func (c *capture) open(ctx context.Context) (opening, error) {
 	if err != nil {
 		return opening{}, fmt.Errorf("open source: %w", err)
 	}
-	o := opening{rec: rec, source: opened.Source}
+	o := opening{rec: rec, source: opened.Source, begin: opened.Upto}
 	switch {
 	case fresh:
 		o.rec, err = c.first(ctx, start.Epoch, opened)
@@ -217,7 +218,7 @@ func (c *capture) newIdentity(ctx context.Context, o opening, n newLog) (opening
 	if err != nil {
 		return o, fmt.Errorf("open source in epoch %d: %w", start.Epoch, err)
 	}
-	o.source = again.Source
+	o.source, o.begin = again.Source, again.Upto
 	if again.Identity != o.rec.Identity {
 		return o, fmt.Errorf("the log changed from %s to %s while it was opened", o.rec.Identity, again.Identity)
 	}
