@@ -42,6 +42,7 @@ func (g *group) touches(t tableName) {
 var (
 	errPlace    = errors.New("the log's file is too large for a position: set max_binlog_size below 1 TiB")
 	errRows     = errors.New("the log holds a statement where it should hold rows (binlog_format was STATEMENT or MIXED in that session): what it changed isn't known")
+	errForeign  = errors.New("its names are in a character set that isn't known: use SET NAMES utf8mb4 for DDL")
 	errReadable = errors.New("a statement that can't be read and may concern a captured table")
 	errXA       = errors.New("an XA transaction in two phases that changed captured tables can't be carried yet: use XA COMMIT ... ONE PHASE or plain transactions, then take a new snapshot")
 	errXAOld    = errors.New("an XA transaction was committed that had been prepared before the pipeline began, so its rows are not known: take a new snapshot")
@@ -136,6 +137,9 @@ func (a *assembler) query(ctx context.Context, h header, body []byte, start uint
 		return err
 	}
 	s, err := parseStatement(q.sql, q.schema)
+	if err == nil && q.foreign && s.namesBeyondASCII() {
+		err = errForeign
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w: %s: %w", errReadable, err, shortened(q.sql), change.ErrHalt)
 	}

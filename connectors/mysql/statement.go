@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
 // statementKind is what a QUERY event of the log asks for, as far as captured tables are concerned.
@@ -31,6 +32,17 @@ type statement struct {
 	name   string      // of a savepoint, an XA transaction or a database
 	opens  bool        // a DDL that rows follow: CREATE TABLE ... START TRANSACTION
 	remade bool        // stmtDDL: none of the tables is the one that had its name
+}
+
+// namesBeyondASCII says that some table's name depends on how bytes are read.
+func (s *statement) namesBeyondASCII() bool {
+	beyond := func(r rune) bool { return r >= utf8.RuneSelf }
+	for _, t := range s.tables {
+		if strings.ContainsFunc(t.schema+t.name, beyond) {
+			return true
+		}
+	}
+	return false
 }
 
 // parseStatement reads a statement; database is the default one. An error says that it can't be read, so what it does is not known.

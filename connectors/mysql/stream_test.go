@@ -321,3 +321,36 @@ func TestLargeRows(t *testing.T) {
 		s.halts(change.ErrHalt, my.Database+".a", `{"id":77}`, "110000")
 	})
 }
+
+// TestNamesInOtherCharacterSets: a statement stands in the log as its client wrote it.
+func TestNamesInOtherCharacterSets(t *testing.T) {
+	each(t, func(t *testing.T, my *testenv.My) {
+		my.Exec("create table `t\u00e4b` (id int primary key)")
+		s := startTail(t, my, config(t, my))
+		my.Exec("insert into `t\u00e4b` values (1)")
+		my.Exec("truncate `t\u00e4b`")
+		my.Exec("set names latin1")
+		my.Exec("truncate table `t\xe4b`")
+		my.Exec("set names cp1251")
+		my.Exec("create table `\xff` (id int primary key)") // я
+		my.Exec("insert into `\xff` values (1)")
+		my.Exec("truncate table `\xff`")
+		my.Exec("set names utf8mb4")
+		s.want("new_shape t\u00e4b", "insert t\u00e4b + 1", "truncate t\u00e4b", "truncate t\u00e4b", "new_shape я", "insert я + 1", "truncate я")
+	})
+}
+
+// TestFoldedNames: where the server writes names in lower case, a statement may write them in any.
+func TestFoldedNames(t *testing.T) {
+	for _, name := range testenv.MySQLServers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := testenv.StartMySQL(t, name, testenv.Options{Settings: []string{"lower-case-table-names=1"}, Born: []string{"lower-case-table-names=1"}})
+			server.Exec("create table MyTable (id int primary key)")
+			s := startTail(t, server.My, configAs(t, server.My, "root", ""))
+			server.Exec("insert into MYTABLE values (1)")
+			server.Exec("truncate table Test.MyTable")
+			s.want("new_shape mytable", "insert mytable + 1", "truncate mytable")
+		})
+	}
+}
