@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
@@ -83,10 +85,23 @@ func kafkaStream(w wiring) (kafka.Config, error) {
 	if s.Unset == "placeholder" {
 		c.Unset = codec.UnsetDebezium
 	}
-	if s.SASL.Mechanism == "plain" {
-		c.SASL = plain.Mechanism{Username: s.SASL.User, Password: s.SASL.Password.Reveal()}
+	if c.SASL, err = mechanism(s.SASL); err != nil {
+		return kafka.Config{}, fmt.Errorf("stream.sasl: %w: %w", err, change.ErrPreflight)
 	}
 	return c, nil
+}
+
+// mechanism is how we say to a broker who we are; nil: we don't.
+func mechanism(s config.SASL) (sasl.Mechanism, error) {
+	switch s.Mechanism {
+	case "plain":
+		return plain.Mechanism{Username: s.User, Password: s.Password.Reveal()}, nil
+	case "scram-sha-256":
+		return scram.Mechanism(scram.SHA256, s.User, s.Password.Reveal())
+	case "scram-sha-512":
+		return scram.Mechanism(scram.SHA512, s.User, s.Password.Reveal())
+	}
+	return nil, nil
 }
 
 func databaseOf(address string) string {

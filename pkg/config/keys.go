@@ -86,7 +86,7 @@ func streamKeys() []key {
 		{name: "brokers", kind: texts, required: true, types: kafka, doc: "`host:port` of some brokers."},
 		tlsKey(kafka),
 		{name: "sasl", kind: group, types: kafka, doc: "Who we are to the brokers.", keys: []key{
-			{name: "mechanism", kind: text, choices: []string{"plain"}, planned: []string{"scram-sha-256", "scram-sha-512"}, doc: "`plain` sends the password as it is: use it over TLS."},
+			{name: "mechanism", kind: text, choices: []string{"plain", "scram-sha-256", "scram-sha-512"}, doc: "`plain` sends the password as it is: use it over TLS."},
 			{name: "user", kind: text, doc: "The user."},
 			{name: "password", kind: secret, doc: "The user's password: `${env:NAME}` or `${file:PATH}`."},
 		}},

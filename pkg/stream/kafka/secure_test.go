@@ -9,6 +9,7 @@ import (
 
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/stream/kafka"
@@ -20,10 +21,11 @@ func TestSecureListener(t *testing.T) {
 	t.Parallel()
 	broker := testenv.StartSecureKafka(t)
 	by := func(mechanism, user, password string) sasl.Mechanism {
+		algorithms := map[string]scram.Algorithm{"scram-sha-256": scram.SHA256, "scram-sha-512": scram.SHA512}
 		if mechanism == "plain" {
 			return plain.Mechanism{Username: user, Password: password}
 		}
-		m, err := kafka.SCRAM(mechanism, user, password)
+		m, err := scram.Mechanism(algorithms[mechanism], user, password)
 		if err != nil {
 			t.Fatal(err)
 		}
