@@ -42,7 +42,7 @@ func TestRefusedByTheSource(t *testing.T) {
 		{"no replication", "plain", "right", 3, []string{"REPLICATION", "access denied"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := rigOf(t, "direct", server.PG)
+			r := rigOf(t, "direct", &postgres{server.PG})
 			r.config.sourceURL, r.config.inSource = as(c.role), "      password: ${env:E2E_PASSWORD:-"+c.password+"}"
 			r.start("run").refuses(c.code, c.words...)
 		})
@@ -114,7 +114,7 @@ func TestSourceNotFit(t *testing.T) {
 	}
 	t.Run("wal_level=replica", func(t *testing.T) {
 		t.Parallel()
-		r := rigOf(t, "direct", testenv.StartPostgres(t, 15, testenv.Options{Settings: []string{"wal_level=replica"}}).PG)
+		r := rigOf(t, "direct", &postgres{testenv.StartPostgres(t, 15, testenv.Options{Settings: []string{"wal_level=replica"}}).PG})
 		r.seed(1)
 		r.start("run").refuses(4, "wal_level", "logical")
 	})

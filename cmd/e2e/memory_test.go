@@ -77,8 +77,7 @@ func (r *rig) serve(keys string) {
 // sameDigest waits until both ends of a table are equal, by one number for all rows: they are too many to be held against each other.
 func (r *rig) sameDigest(p *process, table string) {
 	r.t.Helper()
-	query := "select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) from " + table + " t"
-	r.arrives(p, query, r.source.Value(query))
+	r.arrives(p, r.target.digest(table), r.source.Value(r.source.digest(table)))
 }
 
 // peak is the most memory that a running process has had resident.

@@ -22,7 +22,6 @@ func TestAGracefulStopRepeatsNothing(t *testing.T) {
 	var wg sync.WaitGroup
 	written := 0
 	stop := make(chan struct{})
-	conn := r.source.Connect()
 	wg.Go(func() {
 		for {
 			select {
@@ -30,7 +29,7 @@ func TestAGracefulStopRepeatsNothing(t *testing.T) {
 				return
 			default:
 			}
-			if _, err := conn.Exec(t.Context(), "update orders set note = $1 where id = $2", fmt.Sprint("load ", written), written%50+1); err != nil {
+			if err := r.source.Do(t.Context(), fmt.Sprintf("update orders set note = 'load %d' where id = %d", written, written%50+1)); err != nil {
 				t.Error(err)
 				return
 			}

@@ -17,7 +17,7 @@ type rig struct {
 	t              *testing.T
 	name           string
 	stream         string // "kafka" or "direct"
-	source, target *testenv.PG
+	source, target engine
 	broker         *testenv.Broker // of a Kafka stream
 	dir            string
 	config         config
@@ -44,15 +44,23 @@ func bothStreams(t *testing.T, f func(t *testing.T, stream string)) {
 // newRig makes a pipeline on the shared servers.
 func newRig(t *testing.T, stream string) *rig {
 	t.Helper()
-	return rigOf(t, stream, testenv.Postgres(t, 15))
+	return rigOf(t, stream, &postgres{testenv.Postgres(t, 15)})
 }
 
 // rigOf makes a pipeline that reads from source.
-func rigOf(t *testing.T, stream string, source *testenv.PG) *rig {
+func rigOf(t *testing.T, stream string, source engine) *rig {
 	t.Helper()
-	r := &rig{t: t, stream: stream, source: source, target: testenv.Postgres(t, 15), dir: t.TempDir()}
-	r.name = r.target.Database
-	r.config = config{include: []string{"public.*"}, sourceURL: source.URL, targetURL: r.target.URL, tables: true}
+	return rigBetween(t, stream, source, &postgres{testenv.Postgres(t, 15)})
+}
+
+// rigBetween makes a pipeline from source to target.
+func rigBetween(t *testing.T, stream string, source, target engine) *rig {
+	t.Helper()
+	r := &rig{t: t, stream: stream, source: source, target: target, dir: t.TempDir()}
+	r.name = target.name()
+	r.config = config{include: []string{source.schema() + ".*"}, tables: true}
+	r.config.sourceURL, _ = source.urls()
+	_, r.config.targetURL = target.urls()
 	if stream == "kafka" {
 		r.broker = testenv.Kafka(t)
 		r.name = r.broker.Prefix(t)
@@ -77,16 +85,13 @@ func (r *rig) pipeline() string {
 	}
 	return fmt.Sprintf(`  - name: %s
     source:
-      type: postgres
-      url: %q
-      slot: { name: %s, create: true }
-      publication: { name: %s, create: true }
+      %s
       tables: { include: [%s] }
 %s
     stream: { %s }
     sinks:
-      - { name: copy, type: postgres, url: %q, create_tables: %t%s }
-`, r.name, c.sourceURL, r.name, r.name, strings.Join(include, ", "), c.inSource, link, c.targetURL, c.tables, c.inSink)
+      - { name: copy, %s, create_tables: %t%s }
+`, r.name, r.source.source(c.sourceURL, r.name), strings.Join(include, ", "), c.inSource, link, r.target.sink(c.targetURL), c.tables, c.inSink)
 }
 
 const head = `version: 1
@@ -123,21 +128,26 @@ func (r *rig) once(args ...string) {
 func (r *rig) seed(n int) {
 	r.t.Helper()
 	r.source.Exec("create table orders (id bigint primary key, note text)")
-	r.source.Exec(fmt.Sprintf("insert into orders select g, 'first' from generate_series(1, %d) g", n))
+	r.insert(1, n, "first")
+}
+
+// insert inserts rows into orders in one statement.
+func (r *rig) insert(from, to int, note string) {
+	r.t.Helper()
+	values := make([]string, 0, to-from+1)
+	for id := from; id <= to; id++ {
+		values = append(values, fmt.Sprintf("(%d, '%s')", id, note))
+	}
+	r.source.Exec("insert into orders values " + strings.Join(values, ", "))
 }
 
 // equal holds both ends against each other, row by row.
 func (r *rig) equal(tables ...string) {
 	r.t.Helper()
 	for _, table := range tables {
-		columns := r.columns(table)
+		columns := r.source.columns(table)
 		testenv.Compare(r.t, r.source.Of("select "+columns+" from "+table), r.target.Of("select "+columns+" from "+table))
 	}
-}
-
-func (r *rig) columns(table string) string {
-	r.t.Helper()
-	return r.source.Value(fmt.Sprintf("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = '%s'::regclass and attnum > 0 and not attisdropped", table))
 }
 
 // arrives waits until the target shows want for the query; a table that isn't there yet shows nothing.
@@ -146,7 +156,7 @@ func (r *rig) arrives(p *process, query, want string) {
 	table := strings.Fields(query[strings.Index(query, " from ")+len(" from "):])[0]
 	testenv.Wait(r.t, query+" = "+want, func() bool {
 		p.alive()
-		return r.target.Value("select to_regclass('"+table+"') is not null") == "t" && r.target.Value(query) == want
+		return r.target.has(table) && r.target.Value(query) == want
 	})
 }
 
@@ -154,10 +164,10 @@ func (r *rig) arrives(p *process, query, want string) {
 func (r *rig) contents() map[string]string {
 	r.t.Helper()
 	all := map[string]string{}
-	for _, row := range r.target.Query("select tablename from pg_tables where schemaname = 'public'") {
-		rows := r.target.Query("select (to_jsonb(t) - 'updated' - 'parked_at')::text from " + row[0] + " t order by 1")
-		if len(rows) > 0 || !strings.HasPrefix(row[0], "_tailwater_") { // a sink that is opened makes its tables
-			all[row[0]] = fmt.Sprint(rows)
+	for _, name := range r.target.tables() {
+		rows := r.target.Query(r.target.texts(name))
+		if len(rows) > 0 || !strings.HasPrefix(name, "_tailwater_") { // a sink that is opened makes its tables
+			all[name] = fmt.Sprint(rows)
 		}
 	}
 	return all
@@ -200,7 +210,7 @@ func (r *rig) forget() {
 // goOn is what happens at the source while nothing runs.
 func (r *rig) goOn() {
 	r.t.Helper()
-	r.source.Exec("insert into orders select g, 'later' from generate_series(1001, 1100) g")
+	r.insert(1001, 1100, "later")
 	r.source.Exec("update orders set note = 'changed' where id % 3 = 0")
 	r.source.Exec("delete from orders where id % 5 = 0")
 }

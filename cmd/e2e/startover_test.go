@@ -80,7 +80,7 @@ func TestSourceRestored(t *testing.T) {
 	t.Parallel()
 	bothStreams(t, func(t *testing.T, stream string) {
 		server := testenv.StartPostgres(t, 15, testenv.Options{})
-		r := rigOf(t, stream, server.PG)
+		r := rigOf(t, stream, &postgres{server.PG})
 		r.seed(100)
 		r.once()
 		backup := server.Backup()

@@ -82,16 +82,17 @@ func (r *rig) deleteTopics(names ...string) {
 // records are all records of a table's topic, partition by partition.
 func (r *rig) records(table string) []record {
 	r.t.Helper()
-	client, name := r.client(), r.name+".public."+table
 	var all []record
+	r.eachRecord(table, func(rec record) { all = append(all, rec) })
+	return all
+}
+
+// eachRecord calls f with each record of a table's topic, partition by partition.
+func (r *rig) eachRecord(table string, f func(rec record)) {
+	r.t.Helper()
+	client, name := r.client(), r.topic(table)
 	for partition := range twoParts {
-		end := until(r, "the end of "+name, func() (int64, error) {
-			ends, err := client.ListOffsets(r.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
-			if err != nil {
-				return 0, err
-			}
-			return ends.Topics[name][0].LastOffset, ends.Topics[name][0].Error
-		})
+		end := r.end(table, partition)
 		for offset := int64(0); offset < end; {
 			res := until(r, "records of "+name, func() (*kafka.FetchResponse, error) {
 				res, err := client.Fetch(r.t.Context(), &kafka.FetchRequest{Topic: name, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 8 << 20})
@@ -106,14 +107,29 @@ func (r *rig) records(table string) []record {
 					r.t.Fatal(err)
 				}
 				offset = rec.Offset + 1
-				all = append(all, r.record(rec))
+				f(r.record(rec))
 			}
 			if offset == before {
 				offset++ // a control record
 			}
 		}
 	}
-	return all
+}
+
+// topic is the name of a table's topic.
+func (r *rig) topic(table string) string { return r.name + "." + r.source.schema() + "." + table }
+
+// end is the offset behind a partition's last record.
+func (r *rig) end(table string, partition int) int64 {
+	r.t.Helper()
+	client, name := r.client(), r.topic(table)
+	return until(r, "the end of "+name, func() (int64, error) {
+		ends, err := client.ListOffsets(r.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.LastOffsetOf(partition)}}})
+		if err != nil {
+			return 0, err
+		}
+		return ends.Topics[name][0].LastOffset, ends.Topics[name][0].Error
+	})
 }
 
 func (r *rig) record(rec *kafka.Record) record {
