@@ -3,7 +3,7 @@ package crash
 import (
 	"context"
 	"fmt"
-	"math"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -29,17 +29,27 @@ type load struct {
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	commits []commit
+	begun   map[int]int64 // each worker's newest transaction: it may be committed, and nobody here knows yet
 	unread  map[int]int64 // each worker's last transaction of which the stream may know nothing
 }
 
-// markUnread notes that all transactions so far may have been committed before the slot was made.
+// markUnread notes that all transactions that have begun so far may have been committed before the source was opened.
 func (l *load) markUnread() {
-	l.unread = l.last(math.MaxUint64)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unread = maps.Clone(l.begun)
+}
+
+// begin notes that a worker begins its transaction n.
+func (l *load) begin(worker int, n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begun[worker] = n
 }
 
 func startLoad(t *testing.T, e engine, seedNumber uint64) *load {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{cancel: cancel}
+	l := &load{cancel: cancel, begun: map[int]int64{}}
 	for w := range workers {
 		l.wg.Go(func() {
 			if err := l.work(ctx, e, w+1, rand.New(rand.NewPCG(seedNumber, uint64(w)))); err != nil && ctx.Err() == nil {
@@ -103,6 +113,7 @@ func (l *load) work(ctx context.Context, e engine, worker int, rng *rand.Rand) e
 	}
 	defer s.close()
 	for n := int64(1); ctx.Err() == nil; {
+		l.begin(worker, n)
 		ver, rollback := n, rng.IntN(12) == 0
 		if rollback {
 			ver = phantom
