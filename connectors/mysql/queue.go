@@ -102,10 +102,12 @@ func (q *queue) nudge() {
 	signal(q.ready)
 }
 
-// fail ends the queue: take returns err once all that was put has been taken.
+// fail ends the queue: take returns the first err once all that was put has been taken.
 func (q *queue) fail(err error) {
 	q.mu.Lock()
-	q.err = err
+	if q.err == nil {
+		q.err = err
+	}
 	q.mu.Unlock()
 	signal(q.ready)
 }

@@ -37,8 +37,9 @@ func TestReaderIsBusy(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
+		my.Exec(fmt.Sprintf("insert into a values (%d, 'behind all that was on its way')", groups*rows))
 		next := int64(0)
-		for next < groups*rows {
+		for next <= groups*rows {
 			b, err := o.Source.Read(ctx, 1<<20)
 			if err != nil {
 				t.Fatalf("after %d rows: %v", next, err)

@@ -67,8 +67,9 @@ func (w *wire) run() {
 			err = errClosed
 			break
 		}
-		// Nothing is lost or repeated: what was handed over ends where a group does, and that is where the next connection begins.
-		if !errors.Is(err, change.ErrUnreachable) || w.blocked.IsZero() || time.Since(w.blocked) > forgiven {
+		// Nothing is lost or repeated: what was handed over ends where a group does, and that is where the next connection begins. An error
+		// of an event may have come in the middle of one.
+		if w.failed != nil || !errors.Is(err, change.ErrUnreachable) || w.blocked.IsZero() || time.Since(w.blocked) > forgiven {
 			break
 		}
 		w.config.Logger.Info("connection lost while the reader was busy; reading on", "err", err)
