@@ -80,7 +80,7 @@ func describe(ctx context.Context, s *session, flavor string, t tableName) (desc
 		return d, fmt.Errorf("read the columns of %s: %w", t, err)
 	}
 	if len(rows) == 0 {
-		return d, fmt.Errorf("%s: %w", t, errNoTable)
+		return d, visible(ctx, s, t)
 	}
 	fields := make([]myvalue.Field, len(rows))
 	for i, row := range rows {
@@ -148,7 +148,7 @@ func boolInt(b bool) int {
 // listTables lists the tables of the server, without its own.
 func listTables(ctx context.Context, s *session) ([]tableName, error) {
 	rows, err := s.all(ctx, "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE' "+
-		"and table_schema not in ('mysql', 'sys', 'information_schema', 'performance_schema') order by 1, 2")
+		"and table_schema not in ('"+strings.Join(ownDatabases, "', '")+"') order by 1, 2")
 	if err != nil {
 		return nil, fmt.Errorf("list the tables: %w", err)
 	}

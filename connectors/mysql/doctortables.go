@@ -62,7 +62,11 @@ func (d *doctor) tables(ctx context.Context) error {
 	}
 	tables := sel.selected(list)
 	if len(tables) == 0 {
-		d.warn(checkTables, "", "no table matches")
+		if err := sel.hidden(ctx, d.conn); err != nil {
+			d.fail(checkTables, "tailwater grants source", "%v", err)
+		} else {
+			d.warn(checkTables, "correct tables.include, unless the tables are made later", "no table matches")
+		}
 		return nil
 	}
 	d.ok(checkTables, "%d tables match", len(tables))

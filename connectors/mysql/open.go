@@ -114,6 +114,9 @@ func (o *opening) choose(ctx context.Context) error {
 		return err
 	}
 	if o.tables = o.selection.selected(list); len(o.tables) == 0 {
+		if err := o.selection.hidden(ctx, o.conn); err != nil {
+			return err
+		}
 		o.config.Logger.Warn("no table of the source matches yet", "include", o.config.Include)
 	}
 	return nil

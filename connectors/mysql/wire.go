@@ -265,5 +265,8 @@ func classifyStream(err error) error {
 	if errors.As(err, &my) && my.Code == codeLogRead && strings.Contains(my.Message, "same server_uuid/server_id") {
 		return fmt.Errorf("%w: %w: %w", errServerID, err, change.ErrBusy)
 	}
+	if code := errorCode(err); code == codeAccessDenied || code == codeNeedsGrant {
+		return fmt.Errorf("reading the log takes REPLICATION SLAVE (tailwater grants source): %w: %w", err, change.ErrDenied)
+	}
 	return classify(err)
 }
