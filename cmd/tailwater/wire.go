@@ -216,19 +216,20 @@ func mysqlSource(w wiring) (sourcemy.Config, error) {
 		addr += ":3306"
 	}
 	return sourcemy.Config{
-		SourceID:     s.ID,
-		Flavor:       s.Type,
-		Addr:         addr,
-		User:         u.User.Username(),
-		Password:     s.Password.Reveal(),
-		TLS:          secure,
-		Include:      s.Tables.Include,
-		Exclude:      s.Tables.Exclude,
-		MaxRowBytes:  int(s.MaxRowBytes),
-		MemoryBytes:  sourceShare(w),
-		SpoolDir:     w.dir,
-		SnapshotMode: sourcemy.SnapshotMode(s.Snapshot.Mode),
-		Logger:       w.log,
+		SourceID:      s.ID,
+		Flavor:        s.Type,
+		Addr:          addr,
+		User:          u.User.Username(),
+		Password:      s.Password.Reveal(),
+		TLS:           secure,
+		Include:       s.Tables.Include,
+		Exclude:       s.Tables.Exclude,
+		MaxRowBytes:   int(s.MaxRowBytes),
+		MemoryBytes:   sourceShare(w),
+		SnapshotBytes: w.memory,
+		SpoolDir:      w.dir,
+		SnapshotMode:  sourcemy.SnapshotMode(s.Snapshot.Mode),
+		Logger:        w.log,
 	}, nil
 }
 

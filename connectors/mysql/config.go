@@ -30,19 +30,20 @@ const (
 
 // Config is what a Source needs to know. The zero value of a field marked with a default means that default.
 type Config struct {
-	SourceID     string
-	Flavor       string // MySQL or MariaDB
-	Addr         string // host:port, or the path of a socket
-	User         string
-	Password     string
-	TLS          *tls.Config  // nil: plain text
-	Include      []string     // tables, "database.table"; each part is a path.Match pattern
-	Exclude      []string     // wins over Include
-	MaxRowBytes  int          // a larger row halts; default 32 MiB
-	MemoryBytes  int          // bound of what waits to be read, and of a group that is kept in memory; default 64 MiB
-	SpoolDir     string       // where larger groups are kept until their end is seen; default: the system's folder for temporary files
-	SnapshotMode SnapshotMode // default initial
-	Logger       *slog.Logger // default: none
+	SourceID      string
+	Flavor        string // MySQL or MariaDB
+	Addr          string // host:port, or the path of a socket
+	User          string
+	Password      string
+	TLS           *tls.Config  // nil: plain text
+	Include       []string     // tables, "database.table"; each part is a path.Match pattern
+	Exclude       []string     // wins over Include
+	MaxRowBytes   int          // a larger row halts; default 32 MiB
+	MemoryBytes   int          // bound of what waits to be read, and of a group that is kept in memory; default 64 MiB
+	SnapshotBytes int          // bound of what a snapshot holds beside them, rows and keys; default 64 MiB
+	SpoolDir      string       // where larger groups are kept until their end is seen; default: the system's folder for temporary files
+	SnapshotMode  SnapshotMode // default initial
+	Logger        *slog.Logger // default: none
 
 	chunkBytes int // of a snapshot's chunk; 0: the Runner's own. Tests want many
 }

@@ -44,7 +44,8 @@ type versions struct {
 // shape is how the rows behind a TABLE_MAP are read.
 type shape struct {
 	table *change.Table
-	types []myvalue.Type
+	types []myvalue.Type // of the table's columns; what the log may leave out of a row is not among them
+	all   []myvalue.Type // of every column that there is
 	plan  *rowimage.Plan
 	log   []byte // the TABLE_MAP without the table's number
 }
@@ -168,9 +169,9 @@ func (s *shapes) complete(ctx context.Context, m *rowimage.TableMap, last *shape
 	case !errors.Is(err, myvalue.ErrDiffer) && !errors.Is(err, errNoTable):
 		return nil, err
 	default:
-		types = m.Types
+		types = myvalue.Adopt(m.Types, d.types) // what has not changed since
 		if last != nil {
-			if was, err := myvalue.Agree(m.Types, last.types); err == nil {
+			if was, err := myvalue.Agree(m.Types, last.all); err == nil {
 				types = was
 			}
 		}
@@ -180,12 +181,17 @@ func (s *shapes) complete(ctx context.Context, m *rowimage.TableMap, last *shape
 	if err != nil {
 		return nil, err
 	}
-	table := &change.Table{Source: s.source, Engine: s.flavor, Schema: m.Schema, Name: m.Name, Columns: columns(types)}
-	search := keySearch{types: types, keys: d.keys, fits: fits, last: last}
-	if table.Key, err = search.find(m); err != nil {
+	table := &change.Table{Source: s.source, Engine: s.flavor, Schema: m.Schema, Name: m.Name, Columns: columns(plan.Types())}
+	search := keySearch{types: plan.Types(), keys: d.keys, fits: fits, last: last}
+	if len(m.Key) > 0 {
+		table.Key, err = plan.Key(m)
+	} else {
+		table.Key, err = search.find()
+	}
+	if err != nil {
 		return nil, err
 	}
-	return &shape{table: table, types: types, plan: plan}, nil
+	return &shape{table: table, types: plan.Types(), all: types, plan: plan}, nil
 }
 
 func columns(types []myvalue.Type) []change.Column {
@@ -227,11 +233,8 @@ type keySearch struct {
 	last  *shape      // what the log showed before, or nil
 }
 
-// find finds a table's key: the primary key as the log has it, else the catalogue's first unique key of whole NOT NULL columns.
-func (k *keySearch) find(m *rowimage.TableMap) ([]int, error) {
-	if len(m.Key) > 0 {
-		return m.Key, nil
-	}
+// find finds the key of a table that has no primary key in the log: the catalogue's first unique key of whole NOT NULL columns.
+func (k *keySearch) find() ([]int, error) {
 	same := func(a, b myvalue.Type) bool { return a.Name == b.Name && a.Wire == b.Wire }
 	if !k.fits && k.last != nil && slices.EqualFunc(k.types, k.last.types, same) {
 		return k.last.table.Key, nil
@@ -284,9 +287,10 @@ func (s *shapes) fromCatalog(ctx context.Context, conn *session, name tableName)
 	if err != nil {
 		return nil, err
 	}
-	t := &change.Table{Source: s.source, Engine: s.flavor, Schema: name.schema, Name: name.name, Columns: columns(d.types)}
+	types := myvalue.Visible(d.types)
+	t := &change.Table{Source: s.source, Engine: s.flavor, Schema: name.schema, Name: name.name, Columns: columns(types)}
 	for _, k := range d.keys {
-		if key, ok := ordinals(d.types, k.columns); ok {
+		if key, ok := ordinals(types, k.columns); ok {
 			t.Key = key
 			break
 		}
@@ -296,7 +300,7 @@ func (s *shapes) fromCatalog(ctx context.Context, conn *session, name tableName)
 	if t, err = s.intern(name, t); err != nil {
 		return nil, err
 	}
-	return &shape{table: t, types: d.types}, nil
+	return &shape{table: t, types: types, all: d.types}, nil
 }
 
 // pause waits for d or the end of ctx, which the caller's next statement notices.

@@ -16,7 +16,8 @@ var _ connectors.Snapshotter = (*Source)(nil)
 func (s *Source) beside(o *opening) error {
 	s.reader = &chunkReader{source: s}
 	config := snapshot.Config{Log: s.log, Reader: s.reader, Logger: s.config.Logger,
-		Saved: o.start.Snapshot, Anew: o.start.Anew, Upto: o.at.upto, Resume: s.log.resume, ChunkBytes: s.config.chunkBytes}
+		Saved: o.start.Snapshot, Anew: o.start.Anew, Upto: o.at.upto, Resume: s.log.resume,
+		MemoryBytes: s.config.SnapshotBytes, ChunkBytes: s.config.chunkBytes}
 	if s.config.SnapshotMode != SnapshotNever {
 		for _, t := range o.tables {
 			config.Tables = append(config.Tables, t.String())
