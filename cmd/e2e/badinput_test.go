@@ -230,8 +230,7 @@ func copyAll(from, to string) error {
 // TestTornState: a checkpoint whose bytes are not what was written is never taken for none.
 func TestTornState(t *testing.T) {
 	t.Parallel()
-	bothStreams(t, func(t *testing.T, stream string) {
-		r := newRig(t, stream)
+	everyEnd(t, func(t *testing.T, r *rig) {
 		r.seed(10)
 		r.once()
 		files, err := filepath.Glob(filepath.Join(r.dir, "state", "*"+r.name+"*"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"testing"
 
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
@@ -33,6 +34,21 @@ type engine interface {
 	texts(table string) string
 	// digest is a query of one text for all rows of a table, the same on every engine for columns of numbers and texts.
 	digest(table string) string
+	// empty drops everything in the database.
+	empty()
+	// insertAll is INSERT INTO that takes numbers that the table would give itself.
+	insertAll(table, query string) string
+	// refused is the code of a row that a CHECK refuses.
+	refused() string
+}
+
+// newEngine makes a fresh database of a shared server by its name in testdata/servers.
+func newEngine(t *testing.T, name string) engine {
+	t.Helper()
+	if name == "pg15" {
+		return &postgres{testenv.Postgres(t, 15)}
+	}
+	return &mysql{My: testenv.MySQL(t, name)}
 }
 
 // postgres is a database of PostgreSQL.
@@ -69,6 +85,14 @@ func (p *postgres) texts(table string) string {
 func (p *postgres) digest(table string) string {
 	return fmt.Sprintf("select count(*) || ' ' || coalesce(sum(('x' || left(encode(sha256(convert_to(concat_ws('|', %s), 'UTF8')), 'hex'), 8))::bit(32)::bigint), 0) from %s", p.columns(table), table)
 }
+
+func (p *postgres) empty() { p.Exec("drop schema public cascade; create schema public") }
+
+func (p *postgres) insertAll(table, query string) string {
+	return "insert into " + table + " overriding system value " + query
+}
+
+func (p *postgres) refused() string { return "23514" }
 
 // mysql is a database of MySQL or MariaDB. On a shared server all tests share its binlog.
 type mysql struct {
@@ -125,7 +149,20 @@ func (m *mysql) texts(table string) string {
 }
 
 func (m *mysql) digest(table string) string {
-	return fmt.Sprintf("select concat(count(*), ' ', coalesce(sum(conv(left(sha2(concat_ws('|', %s), 256), 8), 16, 10)), 0)) from %s", m.columns(table), table)
+	return fmt.Sprintf("select concat(count(*), ' ', coalesce(sum(cast(conv(left(sha2(concat_ws('|', %s), 256), 8), 16, 10) as unsigned)), 0)) from %s", m.columns(table), table)
+}
+
+func (m *mysql) empty() {
+	m.Exec(fmt.Sprintf("drop database %[1]s; create database %[1]s; use %[1]s", m.Database))
+}
+
+func (m *mysql) insertAll(table, query string) string { return "insert into " + table + " " + query }
+
+func (m *mysql) refused() string {
+	if m.MariaDB {
+		return "4025"
+	}
+	return "3819"
 }
 
 func first(rows [][]string) []string {

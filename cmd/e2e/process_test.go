@@ -82,7 +82,7 @@ func (p *process) ends(code int) string {
 	case <-time.After(patience):
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it says what it waits for
 		<-p.done
-		p.t.Fatalf("%v runs for %s\n%s", p.cmd.Args[1:], patience, p.tail())
+		p.t.Fatalf("%v runs for %s\n%s%s", p.cmd.Args[1:], patience, &p.out, &p.err) // all of it: what it waits for stands in the middle
 	}
 	if have := p.cmd.ProcessState.ExitCode(); have != code {
 		p.t.Fatalf("%v: exit code %d, want %d\n%s", p.cmd.Args[1:], have, code, p.tail())

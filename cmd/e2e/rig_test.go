@@ -41,6 +41,17 @@ func bothStreams(t *testing.T, f func(t *testing.T, stream string)) {
 	}
 }
 
+// everyEnd runs a test for each engine as a source and as a target, by way of Kafka and directly.
+func everyEnd(t *testing.T, f func(t *testing.T, r *rig)) {
+	for _, ends := range [][2]string{{"pg15", "pg15"}, {"mysql97", "mariadb118"}, {"mariadb118", "mysql97"}} {
+		t.Run(ends[0], func(t *testing.T) {
+			bothStreams(t, func(t *testing.T, stream string) {
+				f(t, rigBetween(t, stream, newEngine(t, ends[0]), newEngine(t, ends[1])))
+			})
+		})
+	}
+}
+
 // newRig makes a pipeline on the shared servers.
 func newRig(t *testing.T, stream string) *rig {
 	t.Helper()
@@ -124,29 +135,31 @@ func (r *rig) once(args ...string) {
 	r.start(append([]string{"run", "--once"}, args...)...).ends(0)
 }
 
+// table is a table's name in the config and in messages.
+func (r *rig) table(name string) string { return r.source.schema() + "." + name }
+
 // seed makes the table that most tests copy, with rows 1 to n.
 func (r *rig) seed(n int) {
 	r.t.Helper()
 	r.source.Exec("create table orders (id bigint primary key, note text)")
-	r.insert(1, n, "first")
+	r.insert("orders", 1, n, "first")
 }
 
-// insert inserts rows into orders in one statement.
-func (r *rig) insert(from, to int, note string) {
+// insert inserts rows of an id and a note in one statement.
+func (r *rig) insert(table string, from, to int, note string) {
 	r.t.Helper()
 	values := make([]string, 0, to-from+1)
 	for id := from; id <= to; id++ {
 		values = append(values, fmt.Sprintf("(%d, '%s')", id, note))
 	}
-	r.source.Exec("insert into orders values " + strings.Join(values, ", "))
+	r.source.Exec("insert into " + table + " values " + strings.Join(values, ", "))
 }
 
 // equal holds both ends against each other, row by row.
 func (r *rig) equal(tables ...string) {
 	r.t.Helper()
 	for _, table := range tables {
-		columns := r.source.columns(table)
-		testenv.Compare(r.t, r.source.Of("select "+columns+" from "+table), r.target.Of("select "+columns+" from "+table))
+		testenv.Compare(r.t, r.source.Of("select "+r.source.columns(table)+" from "+table), r.target.Of("select "+r.target.columns(table)+" from "+table))
 	}
 }
 
@@ -210,7 +223,7 @@ func (r *rig) forget() {
 // goOn is what happens at the source while nothing runs.
 func (r *rig) goOn() {
 	r.t.Helper()
-	r.insert(1001, 1100, "later")
+	r.insert("orders", 1001, 1100, "later")
 	r.source.Exec("update orders set note = 'changed' where id % 3 = 0")
 	r.source.Exec("delete from orders where id % 5 = 0")
 }

@@ -1,23 +1,22 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 )
 
 // dump keeps the target as it is now, tailwater's own tables too; restore puts it back.
 func (r *rig) dump() (restore func()) {
 	r.t.Helper()
-	var back []string
-	r.target.Exec("create schema dump")
-	for _, row := range r.target.Query("select tablename from pg_tables where schemaname = 'public'") {
-		r.target.Exec("create table dump." + row[0] + " as table public." + row[0])
-		back = append(back, row[0])
+	kept := r.target.tables()
+	for _, name := range kept {
+		r.target.Exec("create table kept" + name + " as select * from " + name)
 	}
 	return func() {
 		r.t.Helper()
-		for _, name := range back {
-			r.target.Exec("truncate public." + name)
-			r.target.Exec("insert into public." + name + " overriding system value table dump." + name)
+		for _, name := range kept {
+			r.target.Exec("delete from " + name)
+			r.target.Exec(r.target.insertAll(name, "select * from kept"+name))
 		}
 	}
 }
@@ -26,15 +25,14 @@ func (r *rig) dump() (restore func()) {
 // source may have forgotten is missing.
 func TestTargetRestored(t *testing.T) {
 	t.Parallel()
-	bothStreams(t, func(t *testing.T, stream string) {
-		r := newRig(t, stream)
+	everyEnd(t, func(t *testing.T, r *rig) {
 		r.seed(100)
 		r.once()
 		restore := r.dump()
 		r.goOn()
 		r.once()
 		restore()
-		if stream == "kafka" {
+		if r.stream == "kafka" {
 			r.once()
 			r.equal("orders")
 			return
@@ -49,15 +47,13 @@ func TestTargetRestored(t *testing.T) {
 // TestTargetEmptied: a target that lost everything, its marks too, gets everything again or nothing.
 func TestTargetEmptied(t *testing.T) {
 	t.Parallel()
-	bothStreams(t, func(t *testing.T, stream string) {
-		r := newRig(t, stream)
+	everyEnd(t, func(t *testing.T, r *rig) {
 		r.seed(100)
 		r.once()
 		r.goOn()
 		r.once()
-		r.target.Exec("drop schema public cascade")
-		r.target.Exec("create schema public")
-		if stream == "kafka" {
+		r.target.empty()
+		if r.stream == "kafka" {
 			r.once()
 			r.equal("orders")
 			return
@@ -72,21 +68,24 @@ func TestTargetEmptied(t *testing.T) {
 // TestTopicDeleted: a topic that is gone is not taken for an empty one.
 func TestTopicDeleted(t *testing.T) {
 	t.Parallel()
-	for name, doomed := range map[string][]string{"the table's": {".public.orders"}, "all": {".public.orders", ".schemas"}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, "kafka")
-			r.seed(100)
-			r.once()
-			for i := range doomed {
-				doomed[i] = r.name + doomed[i]
-			}
-			r.deleteTopics(doomed...)
-			r.goOn()
-			for range 2 {
-				r.unchanged(func() { r.start("run").refuses(5, "topic "+r.name+".public.orders") })
-			}
-			r.newLife()
-		})
+	for _, source := range []string{"pg15", "mysql97"} {
+		for _, all := range []bool{false, true} {
+			t.Run(fmt.Sprint(source, " all ", all), func(t *testing.T) {
+				t.Parallel()
+				r := rigOf(t, "kafka", newEngine(t, source))
+				r.seed(100)
+				r.once()
+				doomed := []string{r.topic("orders")}
+				if all {
+					doomed = append(doomed, r.name+".schemas")
+				}
+				r.deleteTopics(doomed...)
+				r.goOn()
+				for range 2 {
+					r.unchanged(func() { r.start("run").refuses(5, "topic "+r.topic("orders")) })
+				}
+				r.newLife()
+			})
+		}
 	}
 }
