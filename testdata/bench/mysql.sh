@@ -62,14 +62,14 @@ my_backlog() {
 	say '' && say "## MySQL binlog to Kafka, a backlog of $rows rows in transactions of 100, 4 partitions" && say ''
 	say '| who | rate | time | peak memory and CPU |' && say '|---|---|---|---|'
 	for i in $(seq "$runs"); do
-		db=bench_tailwater_$i
+		db=bench_my_tailwater_$i
 		my_fresh "$db" && my_config "$db" kafka && tailwater_once
 		topic "$db.$db.orders"
 		mysql_at "$db" <<<"call load_orders($((rows / 100)))"
 		drain tailwater "$db.$db.orders"
 		rm -rf "$work/state"
 		[ "$incumbent" = 1 ] || continue
-		db=bench_debezium_$i
+		db=bench_my_debezium_$i
 		my_fresh "$db" && topic "$db.$db.orders" && my_debezium_config "$db" </dev/null && my_debezium_prime "$db"
 		mysql_at "$db" <<<"call load_orders($((rows / 100)))"
 		drain debezium "$db.$db.orders"
