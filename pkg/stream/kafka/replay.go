@@ -26,11 +26,11 @@ func (p *publisher) replays(ctx context.Context, ends map[change.Lane]laneEnd) (
 	group.SetLimit(tailReaders)
 	found := map[change.Lane]*replay{}
 	for lane, end := range ends {
-		if p.saved.Epoch == 0 || end.tail.Epoch == p.epoch || !p.saved.Less(end.tail) {
+		if p.saved.Epoch == 0 || p.saved.Epoch == p.epoch || !p.saved.Less(end.tail) {
 			continue
 		}
 		group.Go(func() error {
-			r, err := p.s.above(ctx, lane, end.next, p.saved)
+			r, err := p.above(ctx, lane, end.next)
 			if err != nil {
 				return fmt.Errorf("look what %s/%d holds above %s: %w", lane.Stream, lane.N, p.saved, err)
 			}
@@ -44,22 +44,25 @@ func (p *publisher) replays(ctx context.Context, ends map[change.Lane]laneEnd) (
 }
 
 // above counts what a lane holds above saved, from its end back to the first record that isn't. Positions don't fall within a lane, so what
-// stands before that one is saved too; what retention has taken was published so long ago that it is.
-func (s *Stream) above(ctx context.Context, lane change.Lane, end int64, saved change.Position) (r *replay, err error) {
-	err = s.client.retry(ctx, func() error {
-		starts, err := s.client.offsets(ctx, []change.Lane{lane}, kafkago.FirstOffset)
+// stands before that one is saved too; what retention has taken was published so long ago that it is. nil: an earlier opening in this Epoch
+// has published rows there, so it was past all of that, and the tail tells the rest. A shape says nothing of the kind: it comes in front of rows.
+func (p *publisher) above(ctx context.Context, lane change.Lane, end int64) (r *replay, err error) {
+	err = p.s.client.retry(ctx, func() error {
+		starts, err := p.s.client.offsets(ctx, []change.Lane{lane}, kafkago.FirstOffset)
 		if err != nil {
 			return err
 		}
 		r = &replay{txns: map[string]int{}, shapes: map[string]int{}}
-		reached := false
+		reached, past := false, false
 		var next change.Position // of the span above
 		for upper, step := end, int64(1<<10); upper > starts[lane] && !reached; step *= 2 {
 			from := max(starts[lane], upper-step)
 			var first, before change.Position
-			_, err := s.walk(ctx, span{lane, from, upper}, func(_ int64, m *codec.Meta) bool {
-				if !saved.Less(m.Position) {
+			_, err := p.s.walk(ctx, span{lane, from, upper}, func(_ int64, m *codec.Meta) bool {
+				if !p.saved.Less(m.Position) {
 					reached = true
+				} else if m.Position.Epoch == p.epoch {
+					past = past || m.HasTxn && m.Position.Seq&seqKind != change.SeqShape
 				} else if m.HasTxn && m.Position != before && m.Position != next { // equal: a delete and its tombstone
 					r.count(m)
 				}
@@ -71,6 +74,10 @@ func (s *Stream) above(ctx context.Context, lane change.Lane, end int64, saved c
 			})
 			if err != nil {
 				return err
+			}
+			if past {
+				r = nil
+				return nil
 			}
 			upper = from
 			if first != (change.Position{}) {

@@ -170,3 +170,38 @@ func TestAnotherServerSendsMarkersAgain(t *testing.T) {
 		t.Errorf("the topic holds\n%s, want\n%s", got, want)
 	}
 }
+
+// TestAnotherServerAndACrashBehindAShape: the process dies when of the new server's log only a shape, or a shape among what comes again, has been
+// published. That the topic ends in the new Epoch by then doesn't hide what stands there of the one before.
+func TestAnotherServerAndACrashBehindAShape(t *testing.T) {
+	t.Parallel()
+	broker := testenv.Kafka(t)
+	for _, behind := range []int{0, 1} { // transactions that come again in front of the shape
+		cfg := config(broker, broker.Prefix(t))
+		cfg.Partitions = 1
+		table := orders(cfg.SourceID, "orders")
+		run := func(epoch uint32, saved change.Position, b ...change.Batch) {
+			if err := life(t, cfg, stream.Start{Epoch: epoch, Saved: saved}, b...); err != nil {
+				t.Fatalf("epoch %d: %v", epoch, err)
+			}
+		}
+		run(1, change.Position{}, gtids(table, 1, 100, 2, "g1", "g2", "g3")...)
+		again := gtids(table, 2, 7, 2, "g2", "g3", "g4", "g5")
+		shape := change.Change{Op: change.NewShape, Table: table, Pos: again[behind].Changes[0].Pos, Txn: again[behind].Changes[0].Txn}
+		shape.Pos.Seq = change.SeqShape
+		again[behind].Changes = append([]change.Change{shape}, again[behind].Changes...)
+		cut := append([]change.Batch(nil), again[:behind+1]...)
+		cut[behind].Changes = cut[behind].Changes[:1]
+		run(2, at(1, 100), cut...)
+		run(2, at(1, 100), again[:3]...)
+		run(2, at(1, 100), again...)
+		var got []string
+		for _, c := range fetch(t, open(t, cfg), 11) {
+			got = append(got, fmt.Sprintf("%s %s %d", c.Txn.ID, c.Op, c.Pos.Epoch))
+		}
+		want := fmt.Sprintf("g1 insert 1, g1 insert 1, g2 insert 1, g2 insert 1, g3 insert 1, g3 insert 1, g%d new_shape 2, g4 insert 2, g4 insert 2, g5 insert 2, g5 insert 2", behind+2)
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("shape behind %d: the topic holds\n%s, want\n%s", behind, got, want)
+		}
+	}
+}

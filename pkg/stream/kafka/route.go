@@ -72,11 +72,12 @@ func (p *publisher) laneOf(c *change.Change) (*lane, error) {
 
 func (p *publisher) append(l *lane, c *change.Change, index uint64, records []record) error {
 	there := published(l.tail, c)
-	if !there && l.replay != nil {
-		var err error
-		if there, err = p.replayed(l, c); err != nil {
+	if l.replay != nil { // asked in any case: it counts
+		held, err := p.replayed(l, c)
+		if err != nil {
 			return fmt.Errorf("topic %s partition %d: %w", l.id.Stream, l.id.N, err)
 		}
+		there = there || held
 	}
 	if there {
 		p.skipped++
