@@ -4,7 +4,7 @@ import "strings"
 
 // ddl reads what follows CREATE, ALTER, DROP or RENAME, as far as tables are concerned.
 func (l *lexer) ddl(verb, database string) (statement, error) {
-	replaces := false
+	replaces, ignores := false, false
 	for { // OR REPLACE, TEMPORARY, ONLINE, IGNORE, UNIQUE, FULLTEXT, SPATIAL, VECTOR and such
 		t, err := l.next()
 		if err != nil {
@@ -13,6 +13,9 @@ func (l *lexer) ddl(verb, database string) (statement, error) {
 		switch strings.ToUpper(t.text) {
 		case "TABLE", "TABLES":
 			s, err := l.tables(verb, database)
+			if ignores && verb == "ALTER" && s.kind == stmtDDL {
+				s.kind = stmtVanish // MariaDB: rows that don't fit a new unique key go without a word in the log
+			}
 			s.remade = s.remade || replaces || verb == "DROP" || verb == "RENAME"
 			return s, err
 		case "INDEX":
@@ -30,7 +33,9 @@ func (l *lexer) ddl(verb, database string) (statement, error) {
 			return statement{kind: stmtOther}, nil // the rows of such tables are not in the log, and nobody else sees them
 		case "REPLACE":
 			replaces = true
-		case "OR", "ONLINE", "OFFLINE", "IGNORE", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR":
+		case "IGNORE":
+			ignores = true
+		case "OR", "ONLINE", "OFFLINE", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR":
 		default:
 			return statement{kind: stmtOther}, nil // VIEW, TRIGGER, USER, SERVER, ...
 		}
