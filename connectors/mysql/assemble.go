@@ -274,8 +274,11 @@ func (a *assembler) tableMap(body []byte, start uint64) error {
 	return a.frames.add(frame{offset: start - a.group.offset, kind: eventTableMap, body: m.body})
 }
 
-// noTable is the id in a row event that holds no row.
-const noTable = 0xffffff
+// The numbers in a row event that holds no row; noTableOld is a table's too once the server has opened that many, and then is described.
+const (
+	noTable    = 1<<48 - 1
+	noTableOld = 0xffffff
+)
 
 // rows keeps a row event of a captured table.
 func (a *assembler) rows(h header, body []byte, start uint64) error {
@@ -283,10 +286,10 @@ func (a *assembler) rows(h header, body []byte, start uint64) error {
 	if !a.inside || !ok {
 		return fmt.Errorf("row event: %w: %w", errGroup, change.ErrHalt)
 	}
-	if id == noTable {
+	m := a.maps[id]
+	if m == nil && (id == noTable || id == noTableOld) {
 		return nil
 	}
-	m := a.maps[id]
 	if m == nil {
 		return fmt.Errorf("table number %d: %w: %w", id, errMap, change.ErrHalt)
 	}

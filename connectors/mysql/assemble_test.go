@@ -178,6 +178,22 @@ func with(events eventList, i int, e ...*replication.BinlogEvent) eventList {
 	return append(out, events[i+1:]...)
 }
 
+// renumber gives every table one number.
+func renumber(events eventList, to uint64) eventList {
+	out := eventList{}
+	for _, e := range events {
+		if kind := e.RawData[4]; kind == eventTableMap || rowimage.IsRows(kind) {
+			body := append([]byte(nil), e.Event.(*replication.GenericEvent).Data...)
+			binary.LittleEndian.PutUint32(body, uint32(to))
+			binary.LittleEndian.PutUint16(body[4:], uint16(to>>32))
+			raw := append([]byte(nil), e.RawData[:headerBytes]...)
+			e = &replication.BinlogEvent{RawData: append(raw, body...), Header: e.Header, Event: &replication.GenericEvent{Data: body}}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
 func fails(want error, part string) func(t *testing.T, b *bench, err error) {
 	return func(t *testing.T, b *bench, err error) {
 		if !errors.Is(err, want) || !strings.Contains(err.Error(), part) {
@@ -296,6 +312,11 @@ var assemblerCases = []struct {
 	}, func(t *testing.T, _ *bench, err error) {
 		if err == nil {
 			t.Error("it was taken")
+		}
+	}},
+	{"a table whose number is the old one of no table", func(e eventList) eventList { return renumber(e, 0xffffff) }, func(t *testing.T, b *bench, err error) {
+		if err != nil || len(b.out) != 7 {
+			t.Fatalf("%d changes, %v", len(b.out), err)
 		}
 	}},
 	{"rows of a table that was not described halt", func(e eventList) eventList {
