@@ -141,3 +141,42 @@ func TestTheOtherFlavor(t *testing.T) {
 		})
 	}
 }
+
+// TestMySQLTargetRefuses: the same for a target, and what it lacks.
+func TestMySQLTargetRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		prepare func(r *rig)
+		code    int
+		words   []string
+	}{
+		{"no such account", func(r *rig) {
+			r.config.targetURL = strings.Replace(r.config.targetURL, "root@", "nobody@", 1)
+		}, 3, []string{"sink copy", "nobody", "access denied"}},
+		{"nobody listens", func(r *rig) { r.config.targetURL = "mysql://root@127.0.0.1:1/x" }, 3, []string{"sink copy", "127.0.0.1:1", "unreachable"}},
+		{"no such database", func(r *rig) { r.config.targetURL += "_nowhere" }, 3, []string{"sink copy", "_nowhere"}},
+		{"no grant to write", func(r *rig) {
+			m := r.target.(*mysql)
+			user, password := m.User("select")
+			r.config.targetURL = strings.Replace(r.config.targetURL, "root@", user+"@", 1)
+			r.config.inSink = `, password: "${env:E2E_PASSWORD:-` + password + `}"`
+		}, 3, []string{"sink copy", "denied", "tailwater grants"}},
+		{"no table", func(r *rig) { r.config.tables = false }, 4, []string{"orders", "create_tables is off", "CREATE TABLE"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, name := range []string{"mysql97", "mariadb118"} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					r := rigBetween(t, "direct", &postgres{testenv.Postgres(t, 15)}, newEngine(t, name))
+					r.seed(1)
+					c.prepare(r)
+					r.start("run").refuses(c.code, c.words...)
+					if r.target.has("orders") {
+						t.Error("the target has the table")
+					}
+				})
+			}
+		})
+	}
+}
