@@ -17,6 +17,7 @@ const (
 	checkTLS        = "tls"
 	checkVersion    = "version"
 	checkLog        = "log_bin"
+	checkLacks      = "log_filters"
 	checkFormat     = "binlog_format"
 	checkImage      = "binlog_row_image"
 	checkMetadata   = "binlog_row_metadata"
@@ -105,6 +106,17 @@ func (d *doctor) settings(ctx context.Context) error {
 		d.ok(checkVersion, "server version %s", s.text)
 	}
 	d.judge(s.logBin, checkLog, "set log_bin in the option file and restart the server", "binary log: %s", onOff(s.logBin))
+	if s.logBin {
+		sel, err := newSelection(d.config.Include, d.config.Exclude)
+		if err == nil {
+			err = s.logsAll(ctx, d.conn, sel)
+		}
+		if err != nil {
+			d.fail(checkLacks, "", "%v", err)
+		} else {
+			d.ok(checkLacks, "the log has the changes of all captured tables")
+		}
+	}
 	d.judge(strings.EqualFold(s.format, "ROW"), checkFormat, d.set("binlog_format", "'ROW'"), "binlog_format is %s", s.format)
 	d.judge(strings.EqualFold(s.metadata, "FULL"), checkMetadata, d.set("binlog_row_metadata", "'FULL'"), "binlog_row_metadata is %s", orNone(s.metadata))
 	d.judge(!s.jsonPartial, checkJSON, d.set("binlog_row_value_options", "''"), "PARTIAL_JSON is %s", onOff(s.jsonPartial))

@@ -124,6 +124,9 @@ func (o *opening) choose(ctx context.Context) error {
 
 // place finds where to begin: where the Resume says, if the log goes on there, else at the log's end.
 func (o *opening) place(ctx context.Context) error {
+	if err := o.server.logsAll(ctx, o.conn, o.selection); err != nil {
+		return err
+	}
 	end, err := o.server.readBegin(ctx, o.conn)
 	if err != nil {
 		return err

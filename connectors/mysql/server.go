@@ -26,6 +26,8 @@ type server struct {
 	expire      int64  // seconds after which files of the log go; 0: never
 	lowerCase   int    // lower_case_table_names
 	syncBinlog  int64
+
+	logsReplicated bool // what it replicates is in its own log
 }
 
 // Oldest servers: row metadata and GTID text as they are read here.
@@ -61,6 +63,7 @@ func readServer(ctx context.Context, s *session) (server, error) {
 	sv.jsonPartial = strings.Contains(strings.ToUpper(variables["binlog_row_value_options"]), "PARTIAL_JSON")
 	sv.gtids = sv.flavor == MariaDB || variables["gtid_mode"] == "ON"
 	sv.lowerCase, _ = strconv.Atoi(variables["lower_case_table_names"]) // a number on every server
+	sv.logsReplicated = isOn(variables["log_replica_updates"]) || isOn(variables["log_slave_updates"])
 	sv.syncBinlog, _ = strconv.ParseInt(variables["sync_binlog"], 10, 64)
 	sv.expire, err = parseExpire(variables)
 	return sv, err
@@ -69,7 +72,7 @@ func readServer(ctx context.Context, s *session) (server, error) {
 func readVariables(ctx context.Context, s *session) (map[string]string, error) {
 	names := []string{"version", "server_id", "server_uuid", "log_bin", "binlog_format", "binlog_row_image", "binlog_row_metadata",
 		"binlog_row_value_options", "gtid_mode", "lower_case_table_names", "sync_binlog", "binlog_expire_logs_seconds", "expire_logs_days",
-		"binlog_expire_logs_auto_purge"}
+		"binlog_expire_logs_auto_purge", "log_replica_updates", "log_slave_updates"}
 	variables := map[string]string{}
 	rows, err := s.all(ctx, "show global variables where variable_name in ('"+strings.Join(names, "', '")+"')")
 	for _, row := range rows {
