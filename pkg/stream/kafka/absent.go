@@ -90,18 +90,26 @@ func (p *publisher) present(topic string) ([]change.Lane, error) {
 	}
 }
 
-// follows says that a batch of ours which begins at offset base stands behind all that has been acknowledged before.
+// follows says that a batch of ours which begins at offset base stands behind all that has been acknowledged before. One that was appended and
+// not acknowledged, for the broker waited in vain for its followers, is sent again when those behind it may have been: it stands in front of these.
 func (l *lane) follows(c *chunk, base int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case base >= l.next:
+	case c.before != 0 && c.after <= base && base+int64(c.count) <= c.before:
+		return nil
 	case l == l.p.meta: // the next opening writes what is missing
 		return fmt.Errorf("%s was acknowledged up to offset %d and goes on at %d: %w", l.id.Stream, l.next-1, base, kafkago.OffsetOutOfRange)
 	default:
 		return gone(l.id, fmt.Sprintf("was acknowledged up to offset %d, and goes on at %d: it was made anew, or a broker has lost its end", l.next-1, base))
 	}
 	l.next = base + int64(c.count)
+	for _, f := range l.failed {
+		if f.before == 0 {
+			f.before = base
+		}
+	}
 	return nil
 }
 

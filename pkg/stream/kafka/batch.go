@@ -41,6 +41,8 @@ type chunk struct {
 	wire    []byte        // set by seal: buf, or packed
 	packed  []byte        // room for the compressed form
 	first   int32         // sequence of the first record, given when it is first taken to be sent
+	after   int64         // where it can't stand in front of, and
+	before  int64         // in front of what: a later batch was acknowledged there, and this one was not; 0: none was
 	sent    chan struct{} // closed when the partition has it, if anybody waits
 }
 
@@ -49,6 +51,7 @@ func newChunk() *chunk { return &chunk{buf: make([]byte, batchHeader, 16<<10)} }
 func (c *chunk) reset() {
 	c.buf = c.buf[:batchHeader]
 	c.count, c.batches, c.wire, c.packed = 0, c.batches[:0], nil, c.packed[:0]
+	c.after, c.before = 0, 0
 }
 
 // record is one record as it is appended: a nil value is null.

@@ -169,7 +169,12 @@ func (l *lane) settle(c *chunk, err error) {
 		if l.broken {
 			l.interrupt()
 		}
+	case c.before != 0 && errors.Is(err, kafkago.OutOfOrderSequenceNumber):
+		l.p.fail(gone(l.id, "has a batch without the one before it"))
 	case passing(err) || follows:
+		if c.before == 0 {
+			c.after = l.next
+		}
 		l.failed = append(l.failed, c)
 		l.interrupt()
 		l.log(err)
