@@ -28,7 +28,7 @@ type engine interface {
 	has(table string) bool
 	// tables are those of the database, tailwater's own too.
 	tables() []string
-	// columns is the list of a table's columns, as SQL.
+	// columns is the list of a table's columns, as SQL, without those that a sink adds.
 	columns(table string) string
 	// texts is a query of a table's rows as one text each, in order and without what only says when.
 	texts(table string) string
@@ -75,7 +75,7 @@ func (p *postgres) tables() []string {
 }
 
 func (p *postgres) columns(table string) string {
-	return p.Value(fmt.Sprintf("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = '%s'::regclass and attnum > 0 and not attisdropped", table))
+	return p.Value(fmt.Sprintf("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = '%s'::regclass and attnum > 0 and not attisdropped and attname not like '\\_tailwater%%'", table))
 }
 
 func (p *postgres) texts(table string) string {
@@ -137,7 +137,7 @@ func (m *mysql) tables() []string {
 
 func (m *mysql) columnsOf(table, but string) string {
 	names := first(m.Query(fmt.Sprintf("select concat('`', column_name, '`') from information_schema.columns where table_schema = '%s' and table_name = '%s' "+
-		"and column_name not in ('%s') order by ordinal_position", m.Database, table, but)))
+		"and column_name not in ('%s') and column_name not like '\\_tailwater%%' order by ordinal_position", m.Database, table, but)))
 	return strings.Join(names, ", ")
 }
 

@@ -22,7 +22,7 @@ const giantWait = 20 * time.Minute
 func TestGiantTransaction(t *testing.T) {
 	path := lean(t)
 	for _, c := range []struct{ source, stream string }{{"mysql97", "kafka"}, {"mariadb118", "direct"}} {
-		t.Run(c.source+" "+c.stream, func(t *testing.T) { // one after the other: each for itself is what is measured
+		t.Run(c.source+"/"+c.stream, func(t *testing.T) { // one after the other: each for itself is what is measured
 			server := testenv.StartMySQL(t, c.source, testenv.Options{})
 			g := &giant{rig: rigOf(t, c.stream, &mysql{My: server.My}), rows: giantRows, path: path}
 			if text := os.Getenv("TAILWATER_GIANT_ROWS"); text != "" {

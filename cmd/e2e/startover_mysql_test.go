@@ -55,7 +55,7 @@ func TestLogLost(t *testing.T) {
 	for _, ends := range []struct{ source, stream string }{{"mysql97", "kafka"}, {"mariadb118", "direct"}} {
 		t.Run(ends.source, func(t *testing.T) {
 			for _, c := range lostLog {
-				t.Run(ends.stream+" "+c.name, func(t *testing.T) {
+				t.Run(ends.stream+"/"+c.name, func(t *testing.T) {
 					t.Parallel()
 					server := testenv.StartMySQL(t, ends.source, testenv.Options{})
 					r := rigOf(t, ends.stream, &mysql{My: server.My})
