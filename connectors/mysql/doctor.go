@@ -105,7 +105,7 @@ func (d *doctor) settings(ctx context.Context) error {
 	} else {
 		d.ok(checkVersion, "server version %s", s.text)
 	}
-	d.judge(s.logBin, checkLog, "set log_bin in the option file and restart the server", "binary log: %s", onOff(s.logBin))
+	d.judge(s.logBin, checkLog, "set log_bin in the option file and restart the server", "binary log: "+onOff(s.logBin))
 	if s.logBin {
 		sel, err := newSelection(d.config.Include, d.config.Exclude)
 		if err == nil {
@@ -117,9 +117,9 @@ func (d *doctor) settings(ctx context.Context) error {
 			d.ok(checkLacks, "the log has the changes of all captured tables")
 		}
 	}
-	d.judge(strings.EqualFold(s.format, "ROW"), checkFormat, d.set("binlog_format", "'ROW'"), "binlog_format is %s", s.format)
-	d.judge(strings.EqualFold(s.metadata, "FULL"), checkMetadata, d.set("binlog_row_metadata", "'FULL'"), "binlog_row_metadata is %s", orNone(s.metadata))
-	d.judge(!s.jsonPartial, checkJSON, d.set("binlog_row_value_options", "''"), "PARTIAL_JSON is %s", onOff(s.jsonPartial))
+	d.judge(strings.EqualFold(s.format, "ROW"), checkFormat, d.set("binlog_format", "'ROW'"), "binlog_format is "+s.format)
+	d.judge(strings.EqualFold(s.metadata, "FULL"), checkMetadata, d.set("binlog_row_metadata", "'FULL'"), "binlog_row_metadata is "+orNone(s.metadata))
+	d.judge(!s.jsonPartial, checkJSON, d.set("binlog_row_value_options", "''"), "PARTIAL_JSON is "+onOff(s.jsonPartial))
 	if strings.EqualFold(s.image, "FULL") {
 		d.ok(checkImage, "binlog_row_image is FULL")
 	} else {
@@ -143,11 +143,11 @@ func (d *doctor) settings(ctx context.Context) error {
 	return nil
 }
 
-func (d *doctor) judge(good bool, check, fix, format string, args ...any) {
+func (d *doctor) judge(good bool, check, fix, summary string) {
 	if good {
-		d.ok(check, format, args...)
+		d.ok(check, "%s", summary)
 	} else {
-		d.fail(check, fix, format, args...)
+		d.fail(check, fix, "%s", summary)
 	}
 }
 

@@ -84,7 +84,7 @@ func (d *delivery) rows(s *shape, f frame) error {
 		if n>>rowBits != 0 {
 			return fmt.Errorf("row %d of one event: %w: %w", n, errPlace, change.ErrHalt)
 		}
-		if err := d.row(s, h.Op, before, after, f.offset<<rowBits|n); err != nil {
+		if err := d.row(s, change.Change{Op: h.Op, Before: before, After: after}, f.offset<<rowBits|n); err != nil {
 			return err
 		}
 		if d.a.segment.bytes >= segmentBytes {
@@ -95,24 +95,22 @@ func (d *delivery) rows(s *shape, f frame) error {
 	}
 }
 
-func (d *delivery) row(s *shape, op change.Op, before, after []change.Value, place uint64) error {
-	for _, row := range [][]change.Value{before, after} {
+func (d *delivery) row(s *shape, c change.Change, place uint64) error {
+	for _, row := range [][]change.Value{c.Before, c.After} {
 		if err := checkRow(s.table, row, d.a.maxRow); err != nil {
 			return err
 		}
 	}
-	switch op {
+	switch c.Op {
 	case change.Insert:
-		if i := unset(s, after); i >= 0 {
+		if i := unset(s, c.After); i >= 0 {
 			return fmt.Errorf("column %s: %w; %w: %w", s.table.Columns[i].Name, errPartIns, errFull, change.ErrHalt)
 		}
-		d.emit(s, change.Change{Op: change.Insert, After: after}, place<<2|change.SeqRow)
-		return nil
-	case change.Delete:
-		d.emit(s, change.Change{Op: change.Delete, Before: before}, place<<2|change.SeqRow)
-		return nil
+	case change.Update:
+		return d.update(s, c.Before, c.After, place)
 	}
-	return d.update(s, before, after, place)
+	d.emit(s, c, place<<2|change.SeqRow)
+	return nil
 }
 
 // update emits an UPDATE as what it is: of one key, or of two.

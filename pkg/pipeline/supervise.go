@@ -121,7 +121,7 @@ func (g *loops) run(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
-	return errors.Join(g.errs...)
+	return together(g.errs)
 }
 
 func (g *loops) capture(ctx, hard context.Context) error {
@@ -139,6 +139,19 @@ func (g *loops) apply(ctx, hard context.Context, s *Sink) error {
 		return fmt.Errorf("sink %s: %w", s.Name, err)
 	}
 	return nil
+}
+
+// together is the loops' ends as one sentence.
+func together(errs []error) error {
+	var all error
+	for _, err := range errs {
+		if all == nil {
+			all = err
+		} else {
+			all = fmt.Errorf("%w; and %w", all, err)
+		}
+	}
+	return all
 }
 
 // ended takes in a loop's end. One that ends for good ends the pipeline.
