@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -46,6 +47,9 @@ func (x *exchange) finish() error {
 		if err != nil {
 			if first == nil {
 				first = err
+			}
+			if _, ok := errors.AsType[*pgconn.PgError](err); !ok {
+				break // not of a statement: no more answers come, and the connection may be as good as before, if ctx had ended before the start
 			}
 			continue
 		}
