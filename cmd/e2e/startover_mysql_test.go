@@ -64,7 +64,7 @@ func TestLogLost(t *testing.T) {
 					c.lose(t, r, server)
 					for range 2 { // a second start is no way out
 						r.unchanged(func() {
-							r.start("run").refuses(5, append(c.words, "open "+r.source.(*mysql).kind()+" source "+r.name)...)
+							r.start("run").refuses(5, append(c.words, r.name)...) // whether at the open or, where the server finds it, at the first read
 						})
 					}
 					r.newLife()

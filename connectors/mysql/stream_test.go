@@ -233,7 +233,6 @@ func TestRefusedEvents(t *testing.T) {
 			sql   string
 			parts []string
 		}{
-			"statement": {"set session binlog_format = statement; insert into b values (1); set session binlog_format = row", []string{"binlog_format"}},
 			"xa":        {"xa start 'x'; insert into b values (2); xa end 'x'; xa prepare 'x'", []string{"XA"}},
 			"partition": {"create table p (id int primary key) partition by hash (id) partitions 2; alter table p truncate partition p0", []string{".p", "snapshot"}},
 		}
@@ -257,6 +256,20 @@ func TestRefusedEvents(t *testing.T) {
 			s.source.Close()
 		}
 	})
+}
+
+// TestStatementFormat: a statement in place of rows halts whoever reads that server's log, so the server is the test's own.
+func TestStatementFormat(t *testing.T) {
+	for _, name := range testenv.MySQLServers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := testenv.StartMySQL(t, name, testenv.Options{})
+			server.Exec("create table a (id int primary key); create table b (id int primary key)")
+			s := startTail(t, server.My, config(t, server.My))
+			server.Exec("set session binlog_format = statement; insert into b values (1); set session binlog_format = row")
+			s.halts(change.ErrHalt, "binlog_format")
+		})
+	}
 }
 
 // TestXA: what concerns no captured table passes, in one phase or two, and one phase is a transaction as any other.

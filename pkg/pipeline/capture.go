@@ -178,6 +178,9 @@ func (r *reader) publish(work context.Context, b change.Batch) error {
 		}
 	})
 	if err := r.publisher.Publish(work, b); err != nil {
+		if work.Err() != nil {
+			err = context.Cause(work) // it says why: drain_timeout, say
+		}
 		return fmt.Errorf("publish up to %s: %w", b.Upto, err)
 	}
 	r.mu.Lock()
