@@ -35,16 +35,17 @@ func TestCutConnections(t *testing.T) {
 	t.Parallel()
 	broker := far(t, 2*time.Millisecond)
 	cfg := config(broker.Broker, "cut")
+	cfg.Compression = kafka.None
 	s := open(t, cfg)
 	p := publisher(t, s, 1)
 	table := orders(cfg.SourceID, "orders")
-	const batches, each = 600, 7
+	const batches, each = 200, 700 // large enough that a request doesn't wait for the answer to the one before
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for i := range batches {
 		<-tick.C
 		publish(t, p, rows(table, 1, uint64(i+1), each))
-		if i%60 == 59 {
+		if i%20 == 19 {
 			broker.cut()
 		}
 	}
