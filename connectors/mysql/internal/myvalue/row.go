@@ -47,7 +47,7 @@ func (r *Row) Size() int { return len(r.text) }
 func (r *Row) Values() []change.Value {
 	all := string(r.text)
 	for _, s := range r.spans {
-		r.values[s.column] = withText(s.kind, all[s.start:s.end])
+		r.values[s.column] = change.TextOf(s.kind, all[s.start:s.end])
 	}
 	values := r.values
 	r.values = nil
@@ -122,24 +122,4 @@ func (r *Row) characters(t *Type, b []byte) (change.Value, error) {
 		kind = change.KindJSON
 	}
 	return r.added(kind, start), nil
-}
-
-func withText(kind change.Kind, s string) change.Value {
-	switch kind {
-	case change.KindText:
-		return change.Text(s)
-	case change.KindBytes:
-		return change.Bytes(s)
-	case change.KindDecimal:
-		return change.Decimal(s)
-	case change.KindJSON:
-		return change.JSON(s)
-	case change.KindUUID:
-		return change.UUID(s)
-	case change.KindBits:
-		return change.Bits(s)
-	case change.KindPartialDate:
-		return change.PartialDate(s)
-	}
-	return change.Native(s)
 }
