@@ -38,7 +38,7 @@ func postgresNatives() []Type {
 		native("regoperator", val("'+(integer,integer)'", "+(integer,integer)", `"+(integer,integer)"`)),
 		native("regconfig", val("'simple'", "simple", `"simple"`)),
 		native("regdictionary", val("'simple'", "simple", `"simple"`)),
-		native("regcollation", val(`'"C"'`, `"C"`, `""C""`)),
+		native("regcollation", val(`'"C"'`, `"C"`, `"\"C\""`)),
 		native("regrole", val("'postgres'", "postgres", `"postgres"`)),
 		native("regnamespace", val("'public'", "public", `"public"`)),
 		native("int2vector", strs("1 2 3")...),
