@@ -4,13 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
-	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/myvalue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
@@ -131,90 +128,4 @@ func mysqlGTID(e *replication.GTIDEvent) gtid {
 		origin += ":" + tag
 	}
 	return gtid{origin: origin, n: uint64(e.GNO)}
-}
-
-// query is what a QUERY event holds.
-type query struct {
-	schema, sql string
-	foreign     bool // sql is not known to be UTF-8
-}
-
-// parseQuery reads the body of a QUERY event.
-func parseQuery(h header, body []byte) (query, error) {
-	const head = 4 + 4 + 1 + 2 + 2
-	if len(body) < head {
-		return query{}, fmt.Errorf("query event of %d bytes: %w: %w", len(body), errEvent, change.ErrHalt)
-	}
-	schema := int(body[8])
-	start := head + int(binary.LittleEndian.Uint16(body[11:]))
-	if len(body) < start+schema+1 {
-		return query{}, fmt.Errorf("query event of %d bytes: %w: %w", len(body), errEvent, change.ErrHalt)
-	}
-	sql := body[start+schema+1:]
-	if h.kind == eventQueryCompressed {
-		var err error
-		if sql, err = inflate(sql); err != nil {
-			return query{}, fmt.Errorf("compressed query event: %w: %w", err, change.ErrHalt)
-		}
-	}
-	q := query{schema: string(body[start : start+schema])}
-	q.sql, q.foreign = clientText(body[head:start], string(sql))
-	return q, nil
-}
-
-// The status variables of a QUERY event that stand in front of the client's character set, and their lengths.
-// Source: MySQL 9.7, libs/mysql/binlog/event/statement_events.h, Query_event_status_vars; MariaDB writes the same.
-const (
-	statusFlags     = 0
-	statusSQLMode   = 1
-	statusIncrement = 3
-	statusCharset   = 4
-	statusCatalog   = 6
-)
-
-// clientText turns a statement from the character set of the client that sent it into UTF-8. Where that can't be done it returns the
-// statement as it is, and true.
-func clientText(status []byte, sql string) (string, bool) {
-	if !strings.ContainsFunc(sql, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return sql, false
-	}
-	for len(status) > 0 {
-		size := 0
-		switch status[0] {
-		case statusFlags, statusIncrement:
-			size = 4
-		case statusSQLMode:
-			size = 8
-		case statusCatalog:
-			if len(status) > 1 {
-				size = 1 + int(status[1])
-			}
-		case statusCharset:
-			if len(status) < 3 {
-				return sql, true
-			}
-			return decodeText(int(binary.LittleEndian.Uint16(status[1:])), sql)
-		default:
-			return sql, true
-		}
-		if len(status) <= size {
-			return sql, true
-		}
-		status = status[1+size:]
-	}
-	return sql, true
-}
-
-// decodeText reads text of a collation's character set.
-func decodeText(collation int, text string) (string, bool) {
-	var row myvalue.Row
-	row.Begin(1)
-	if err := row.Text(&myvalue.Type{Name: "statement", Wire: myvalue.Blob, Length: 4, Collation: collation}, []byte(text)); err != nil {
-		return text, true
-	}
-	values := row.Values()
-	if values[0].Kind() != change.KindText {
-		return text, true
-	}
-	return values[0].Str(), false
 }

@@ -136,7 +136,7 @@ func (a *assembler) query(ctx context.Context, h header, body []byte, start uint
 	if err != nil {
 		return err
 	}
-	s, err := parseStatement(q.sql, q.schema)
+	s, err := parseStatement(q)
 	if err == nil && q.foreign && s.namesBeyondASCII() {
 		err = errForeign
 	}

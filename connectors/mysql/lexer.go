@@ -12,7 +12,7 @@ type tokenKind uint8
 const (
 	tokenEnd    tokenKind = iota
 	tokenWord             // an unquoted name, keyword or number
-	tokenQuoted           // `name`, or "name", which is text unless sql_mode has ANSI_QUOTES
+	tokenQuoted           // `name`, or "name" where sql_mode has ANSI_QUOTES or isn't known
 	tokenText             // 'text'
 	tokenPunct            // one character
 )
@@ -33,6 +33,7 @@ func (t sqlToken) punct(c string) bool { return t.kind == tokenPunct && t.text =
 // statement; which server version they ask for is not looked at: the statement is in the log because it was run.
 type lexer struct {
 	sql    string
+	status status // sql_mode says where text ends
 	at     int
 	inside int // open comments of that kind
 	ahead  []sqlToken
@@ -130,9 +131,15 @@ func (l *lexer) skip() error {
 	return nil
 }
 
-// quoted reads up to the closing quote; a quote written twice is one. A backslash in text takes the next character with it, unless
-// sql_mode has NO_BACKSLASH_ESCAPES: then the end of the text is guessed wrong at worst, and nobody reads names behind text.
+// quoted reads up to the closing quote; a quote written twice is one. A backslash in text takes the next character with it, unless sql_mode has
+// NO_BACKSLASH_ESCAPES; in a name it is one.
 func (l *lexer) quoted(quote byte) (sqlToken, error) {
+	kind := tokenText
+	ansi := l.status.known && l.status.mode&modeANSIQuotes != 0
+	if quote == '`' || quote == '"' && (ansi || !l.status.known) {
+		kind = tokenQuoted
+	}
+	escapes := quote != '`' && !(quote == '"' && ansi) && l.status.mode&modeNoEscapes == 0
 	var b strings.Builder
 	for l.at++; l.at < len(l.sql); l.at++ {
 		c := l.sql[l.at]
@@ -142,12 +149,8 @@ func (l *lexer) quoted(quote byte) (sqlToken, error) {
 			b.WriteByte(c)
 		case c == quote:
 			l.at++
-			kind := tokenQuoted
-			if quote == '\'' {
-				kind = tokenText
-			}
 			return sqlToken{kind, b.String()}, nil
-		case c == '\\' && quote != '`' && l.at+1 < len(l.sql):
+		case c == '\\' && escapes && l.at+1 < len(l.sql):
 			l.at++
 			b.WriteByte(l.sql[l.at])
 		default:

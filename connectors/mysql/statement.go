@@ -45,9 +45,9 @@ func (s *statement) namesBeyondASCII() bool {
 	return false
 }
 
-// parseStatement reads a statement; database is the default one. An error says that it can't be read, so what it does is not known.
-func parseStatement(sql, database string) (statement, error) {
-	l := &lexer{sql: sql}
+// parseStatement reads a statement. An error says that it can't be read, so what it does is not known.
+func parseStatement(q query) (statement, error) {
+	l, database := &lexer{sql: q.sql, status: q.status}, q.schema
 	if err := l.prefix(); err != nil {
 		return statement{}, err
 	}

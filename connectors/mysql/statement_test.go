@@ -59,7 +59,7 @@ func TestStatements(t *testing.T) {
 	}
 	names := [...]string{"other", "begin", "commit", "rollback", "savepoint", "rollbackTo", "xabegin", "xacommit", "xarollback", "truncate", "ddl", "vanish", "dropDatabase", "rows"}
 	for _, c := range cases {
-		s, err := parseStatement(c.sql, "d")
+		s, err := parseStatement(query{schema: "d", sql: c.sql})
 		if err != nil {
 			t.Errorf("%s: %v", c.sql, err)
 			continue
@@ -82,7 +82,7 @@ func TestStatements(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"truncate table 'a'", "truncate", "drop table (", "rename table a", "alter table a comment 'unclosed", "create index i (x)", "SET STATEMENT a=1"} {
-		if s, err := parseStatement(bad, "d"); err == nil {
+		if s, err := parseStatement(query{schema: "d", sql: bad}); err == nil {
 			t.Errorf("%s was read as %+v", bad, s)
 		}
 	}
@@ -93,12 +93,12 @@ func FuzzParseStatement(f *testing.F) {
 		f.Add(sql)
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
-		s, err := parseStatement(sql, "d")
+		s, err := parseStatement(query{schema: "d", sql: sql})
 		if err == nil && s.kind == stmtTruncate && (len(s.tables) != 1 || s.tables[0].name == "") {
 			t.Errorf("%q empties %v", sql, s.tables)
 		}
 		// What stands in front and says nothing changes nothing.
-		again, err2 := parseStatement(" /* c */ -- d\n"+sql, "d")
+		again, err2 := parseStatement(query{schema: "d", sql: " /* c */ -- d\n" + sql})
 		if (err == nil) != (err2 == nil) || err == nil && fmt.Sprint(s) != fmt.Sprint(again) {
 			t.Errorf("%q: %v, %v; behind a comment %v, %v", sql, s, err, again, err2)
 		}
