@@ -208,9 +208,10 @@ func (a *assembler) inner(ctx context.Context, h header, body []byte, start uint
 	case eventPartialRow: // what stands first in it is no table's number
 		_, err := rowimage.ParseHeader(h.kind, body)
 		return fmt.Errorf("event %d: %w: %w: %w", h.kind, errUnknown, err, change.ErrHalt)
-	case eventBeginLoad, eventExecuteLoad:
-		return a.refuseRows("LOAD DATA")
-	case eventStop, eventPreviousGTIDs, eventGTIDList, eventCheckpoint, eventStartEncryption, eventIgnorable, eventRowsQuery, eventAnnotate,
+	case eventExecuteLoad:
+		return a.load(h, body)
+	case eventBeginLoad, eventAppendBlock, eventDeleteFile, // the file of a LOAD DATA, whose statement comes behind it
+		eventStop, eventPreviousGTIDs, eventGTIDList, eventCheckpoint, eventStartEncryption, eventIgnorable, eventRowsQuery, eventAnnotate,
 		eventIntvar, eventRand, eventUserVar, eventContext, eventViewChange:
 		if a.inside {
 			return nil

@@ -100,7 +100,8 @@ func (l *lexer) ifExists() error {
 	return err
 }
 
-// created looks whether rows follow: the statement ends in START TRANSACTION.
+// created looks whether rows follow, for then the statement ends in START TRANSACTION, or came without a word: the statement has a SELECT,
+// TABLE or VALUES ROW of its own.
 func (l *lexer) created(s statement) (statement, error) {
 	var before, last sqlToken
 	for {
@@ -112,6 +113,7 @@ func (l *lexer) created(s statement) (statement, error) {
 			s.opens = before.word("START") && last.word("TRANSACTION")
 			return s, nil
 		}
+		s.fills = s.fills || t.word("SELECT") || t.word("TABLE") || last.word("VALUES") && t.word("ROW")
 		before, last = last, t
 	}
 }

@@ -24,6 +24,8 @@ const (
 	eventStop            = 3
 	eventRotate          = 4
 	eventIntvar          = 5
+	eventAppendBlock     = 9
+	eventDeleteFile      = 11
 	eventRand            = 13
 	eventUserVar         = 14
 	eventFormat          = 15

@@ -41,7 +41,7 @@ func (g *group) touches(t tableName) {
 
 var (
 	errPlace    = errors.New("the log's file is too large for a position: set max_binlog_size below 1 TiB")
-	errRows     = errors.New("the log holds a statement where it should hold rows (binlog_format was STATEMENT or MIXED in that session): what it changed isn't known")
+	errRows     = errors.New("the log holds a statement where it should hold rows (binlog_format was STATEMENT or MIXED in that session), and it may have changed captured tables")
 	errForeign  = errors.New("its names are in a character set that isn't known: use SET NAMES utf8mb4 for DDL")
 	errReadable = errors.New("a statement that can't be read and may concern a captured table")
 	errXA       = errors.New("an XA transaction in two phases that changed captured tables can't be carried yet: use XA COMMIT ... ONE PHASE or plain transactions, then take a new snapshot")
@@ -159,10 +159,12 @@ func (a *assembler) query(ctx context.Context, h header, body []byte, start uint
 	case stmtXACommit, stmtXARollback:
 		return a.decided(ctx, s)
 	case stmtRows:
-		if a.proof.replaying {
-			break
+		if err := a.unlogged(q); err != nil {
+			return err
 		}
-		return a.refuseRows(shortened(q.sql))
+	}
+	if s.fills && !a.proof.replaying && len(a.captured(s.tables)) > 0 {
+		return refuse(q)
 	}
 	if !a.proof.replaying {
 		if err := a.apply(ctx, s, start); err != nil {
@@ -176,8 +178,30 @@ func (a *assembler) query(ctx context.Context, h header, body []byte, start uint
 	return a.commit(ctx)
 }
 
-func (a *assembler) refuseRows(what string) error {
-	return fmt.Errorf("%s: %w: SET GLOBAL binlog_format = ROW, end the old sessions, then take a new snapshot: %w", what, errRows, change.ErrHalt)
+// load takes a LOAD DATA whose rows are not in the log. Four fields about its file stand behind a QUERY event's own.
+func (a *assembler) load(h header, body []byte) error {
+	const head = 4 + 4 + 1 + 2 + 2 + 4 + 4 + 4 + 1
+	if !a.inside {
+		return fmt.Errorf("LOAD DATA: %w: %w", errGroup, change.ErrHalt)
+	}
+	q, err := parseQueryBehind(h, body, head)
+	if err != nil {
+		return err
+	}
+	return a.unlogged(q)
+}
+
+// unlogged takes a statement whose rows are not in the log: it may concern no captured table.
+func (a *assembler) unlogged(q query) error {
+	if a.proof.replaying || !a.concerns(q) {
+		return nil
+	}
+	return refuse(q)
+}
+
+func refuse(q query) error {
+	return fmt.Errorf("default database %q: %s: %w: SET GLOBAL binlog_format = ROW, end the old sessions, then take a new snapshot: %w",
+		q.schema, shortened(q.sql), errRows, change.ErrHalt)
 }
 
 // shownBytes is how much of a statement an error quotes.

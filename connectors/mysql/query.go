@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -22,6 +23,9 @@ type status struct {
 	mode      uint64 // sql_mode
 	known     bool   // mode was told
 	collation int    // of the client's text; 0: not told
+
+	updated []string // MySQL: the databases of the tables that the statement had open for writing
+	listed  bool     // updated was told, and is all of them
 }
 
 // The bits of sql_mode that say where text ends. Both servers have the same.
@@ -65,7 +69,13 @@ const (
 	statusSQLMode   = 1
 	statusIncrement = 3
 	statusCharset   = 4
+	statusZone      = 5
 	statusCatalog   = 6
+	statusTimeNames = 7
+	statusDatabase  = 8
+	statusTableMap  = 9
+	statusInvoker   = 11
+	statusUpdated   = 12 // MySQL's alone
 )
 
 // parseStatus reads the variables as far as they are known; one that isn't says nothing of those behind it.
@@ -73,22 +83,8 @@ func parseStatus(b []byte) status {
 	var s status
 	for len(b) > 0 {
 		code, rest := b[0], b[1:]
-		size := 0
-		switch code {
-		case statusFlags, statusIncrement:
-			size = 4
-		case statusSQLMode:
-			size = 8
-		case statusCatalog:
-			if len(rest) > 0 {
-				size = 1 + int(rest[0])
-			}
-		case statusCharset:
-			size = 6
-		default:
-			return s
-		}
-		if len(rest) < size {
+		size := statusSize(code, rest)
+		if size < 0 || len(rest) < size {
 			return s
 		}
 		switch code {
@@ -96,11 +92,66 @@ func parseStatus(b []byte) status {
 			s.mode, s.known = binary.LittleEndian.Uint64(rest), true
 		case statusCharset:
 			s.collation = int(binary.LittleEndian.Uint16(rest))
+		case statusUpdated:
+			s.list(rest)
+			return s
 		}
 		b = rest[size:]
 	}
 	return s
 }
+
+// statusSize is how many bytes a variable takes; -1: not known.
+func statusSize(code byte, b []byte) int {
+	lengths := 0 // texts with their length in a byte in front
+	switch code {
+	case statusFlags, statusIncrement:
+		return 4
+	case statusSQLMode, statusTableMap:
+		return 8
+	case statusCharset:
+		return 6
+	case statusTimeNames, statusDatabase:
+		return 2
+	case statusZone:
+		lengths = 1
+	case statusCatalog:
+		lengths = 1
+	case statusInvoker:
+		lengths = 2
+	case statusUpdated:
+		return 1
+	default:
+		return -1
+	}
+	size := 0
+	for range lengths {
+		if len(b) <= size {
+			return -1
+		}
+		size += 1 + int(b[size])
+	}
+	return size
+}
+
+// list reads the databases: how many, then each name with a zero behind it. More than maxUpdated are not listed.
+func (s *status) list(b []byte) {
+	n := int(b[0])
+	if n > maxUpdated {
+		return
+	}
+	names := bytes.SplitN(b[1:], []byte{0}, n+1)
+	if len(names) != n+1 {
+		return
+	}
+	for _, name := range names[:n] {
+		s.updated = append(s.updated, string(name))
+	}
+	s.listed = n > 0
+}
+
+// maxUpdated is the most databases that MySQL lists; where there were more it says 254.
+const maxUpdated = 16
 
 // text turns a statement from the character set of the client that sent it into UTF-8. Where that can't be done it returns the statement as
 // it is, and true.

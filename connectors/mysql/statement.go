@@ -32,6 +32,7 @@ type statement struct {
 	name   string      // of a savepoint, an XA transaction or a database
 	opens  bool        // a DDL that rows follow: CREATE TABLE ... START TRANSACTION
 	remade bool        // stmtDDL: none of the tables is the one that had its name
+	fills  bool        // CREATE TABLE ... SELECT: the new table has rows without a row event
 }
 
 // namesBeyondASCII says that some table's name depends on how bytes are read.

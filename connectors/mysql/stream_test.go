@@ -258,20 +258,6 @@ func TestRefusedEvents(t *testing.T) {
 	})
 }
 
-// TestStatementFormat: a statement in place of rows halts whoever reads that server's log, so the server is the test's own.
-func TestStatementFormat(t *testing.T) {
-	for _, name := range testenv.MySQLServers() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := testenv.StartMySQL(t, name, testenv.Options{})
-			server.Exec("create table a (id int primary key); create table b (id int primary key)")
-			s := startTail(t, server.My, config(t, server.My))
-			server.Exec("set session binlog_format = statement; insert into b values (1); set session binlog_format = row")
-			s.halts(change.ErrHalt, "binlog_format")
-		})
-	}
-}
-
 // TestXA: what concerns no captured table passes, in one phase or two, and one phase is a transaction as any other.
 func TestXA(t *testing.T) {
 	each(t, func(t *testing.T, my *testenv.My) {

@@ -1,0 +1,59 @@
+package mysql
+
+import (
+	"path"
+	"slices"
+	"unicode/utf8"
+)
+
+// concerns says that a statement which changed rows without a row event may have changed rows of a captured table.
+//
+// Invariant 4: it needs proof that it has not. MySQL lists the databases of all tables that the statement had open for writing, by triggers,
+// functions and views too. Without that list the default database and every name in front of a dot are taken for one that it wrote to.
+func (a *assembler) concerns(q query) bool {
+	if q.status.listed {
+		return slices.ContainsFunc(q.status.updated, a.reaches)
+	}
+	if q.schema != "" && a.reaches(q.schema) {
+		return true
+	}
+	l := &lexer{sql: q.sql, status: q.status}
+	for {
+		t, err := l.next()
+		if err != nil {
+			return true
+		}
+		dot, err := l.peek(0)
+		if err != nil {
+			return true
+		}
+		switch {
+		case t.kind == tokenEnd:
+			return false
+		case t.kind != tokenWord && t.kind != tokenQuoted || !dot.punct("."):
+		case a.reaches(t.text), q.foreign && !isASCII(t.text):
+			return true
+		}
+	}
+}
+
+// reaches says that a database may have captured tables.
+func (a *assembler) reaches(database string) bool { return a.selection.reaches(a.fold(database)) }
+
+func (s selection) reaches(database string) bool {
+	matches := func(p pattern) bool {
+		yes, _ := path.Match(p.schema, database) // an error only for a bad pattern, refused when it was parsed
+		return yes
+	}
+	return slices.ContainsFunc(s.include, matches) &&
+		!slices.ContainsFunc(s.exclude, func(p pattern) bool { return p.name == "*" && matches(p) })
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
