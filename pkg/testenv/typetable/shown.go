@@ -20,7 +20,7 @@ func Shown(engine, typ, column string) string {
 	case "bit":
 		return "lpad(bin(" + column + "+0)," + strconv.Itoa(max(1, argument(typ))) + ",'0')"
 	case "float", "double":
-		return "cast(" + column + " as double)"
+		return "concat(cast(" + column + " as double))"
 	case "tinyint", "smallint", "mediumint", "int", "bigint", "year", "decimal":
 		return "cast(" + column + "+0 as char)"
 	case "date", "time", "datetime", "timestamp", "uuid", "inet4", "inet6":
