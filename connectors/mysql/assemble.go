@@ -28,10 +28,10 @@ type assembler struct {
 	shapes    *shapes
 	logger    *slog.Logger
 
-	emptyInto func(s segment) error     // takes what has been decoded, and waits for room
-	looked    func(t tableName) bool    // has the snapshot look at a table again; false: it doesn't know the table
-	appeared  func()                    // there may be new tables
-	engines   func(t []tableName) error // refuses a table that a ROLLBACK doesn't roll back
+	emptyInto func(s segment) error                // takes what has been decoded, and waits for room
+	looked    func(t tableName) bool               // has the snapshot look at a table again; false: it doesn't know the table
+	appeared  func()                               // there may be new tables
+	engines   func(t []tableName, at moment) error // refuses a table that a ROLLBACK doesn't roll back
 	announced map[tableName]*change.Table
 
 	row     rowimage.Reader

@@ -81,8 +81,9 @@ var errEvent = errors.New("the event can't be read")
 // began is what the first event of a group says of it.
 type began struct {
 	id         gtid
-	when       int64 // microseconds since 1970
-	standalone bool  // MariaDB: one statement, nothing ends it
+	when       int64  // microseconds since 1970
+	clock      uint32 // the server that told the time, where it may be another than ours; 0: ours
+	standalone bool   // MariaDB: one statement, nothing ends it
 }
 
 // parseBegin reads the event that a group begins with.
@@ -92,7 +93,7 @@ func parseBegin(h header, body []byte) (b began, err error) {
 			err = fmt.Errorf("event %d of %d bytes: %w: %w", h.kind, len(body), errEvent, change.ErrHalt)
 		}
 	}()
-	b.when = int64(h.when) * int64(time.Second/time.Microsecond)
+	b.when, b.clock = int64(h.when)*int64(time.Second/time.Microsecond), h.from
 	switch h.kind {
 	case eventMariaGTID:
 		var e replication.MariadbGTIDEvent
@@ -108,13 +109,14 @@ func parseBegin(h header, body []byte) (b began, err error) {
 			return b, fmt.Errorf("tagged GTID event: %w: %w", err, change.ErrHalt)
 		}
 		b.id, b.when = mysqlGTID(&e.GTIDEvent), int64(e.ImmediateCommitTimestamp)
+		b.clock = 0
 	default:
 		var e replication.GTIDEvent
 		if err := e.Decode(body); err != nil {
 			return b, fmt.Errorf("GTID event: %w: %w", err, change.ErrHalt)
 		}
 		if e.ImmediateCommitTimestamp != 0 {
-			b.when = int64(e.ImmediateCommitTimestamp)
+			b.when, b.clock = int64(e.ImmediateCommitTimestamp), 0
 		}
 		if h.kind == eventGTID {
 			b.id = mysqlGTID(&e)

@@ -32,6 +32,8 @@ type savepoint struct {
 // cut is frames that were rolled back.
 type cut struct{ from, to int }
 
+func (g *group) moment() moment { return moment{micros: g.when, server: g.clock} }
+
 func (g *group) touches(t tableName) {
 	if n := len(g.tables); n > 0 && g.tables[n-1] == t || slices.Contains(g.tables, t) {
 		return
@@ -218,7 +220,7 @@ func shortened(sql string) string {
 // rollback ends a group that was rolled back as far as that goes: it is in the log for what can't be.
 func (a *assembler) rollback(ctx context.Context) error {
 	if len(a.group.tables) > 0 && !a.proof.replaying {
-		if err := a.engines(a.group.tables); err != nil {
+		if err := a.engines(a.group.tables, a.group.moment()); err != nil {
 			return fmt.Errorf("ROLLBACK of transaction %s: %w", a.txnID(), err)
 		}
 	}
@@ -239,7 +241,7 @@ func (a *assembler) rollbackTo(name string) error {
 			return nil
 		}
 		a.group.cuts = append(a.group.cuts, cut{m.at, a.frames.size()})
-		return a.engines(a.group.tables)
+		return a.engines(a.group.tables, a.group.moment())
 	}
 	return fmt.Errorf("ROLLBACK TO %s, a savepoint that was not set: %w: %w", name, errGroup, change.ErrHalt)
 }

@@ -173,7 +173,7 @@ func (o *opening) build(context.Context) error {
 	s.shapes.born = o.at.born
 	a := &assembler{epoch: o.start.Epoch, flavor: o.config.Flavor, maxRow: o.config.MaxRowBytes, folds: o.server.lowerCase == 1,
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
-		looked: s.look, appeared: func() { signal(s.check) }, engines: s.transactional, announced: map[tableName]*change.Table{},
+		looked: s.look, appeared: func() { signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
 		payload: payload, frames: frames{limit: o.config.MemoryBytes / groupShare, dir: o.config.SpoolDir}, id: o.id, at: o.at,
 		highest: map[string]uint64{}}
 	for domain, g := range o.read.last {

@@ -115,25 +115,6 @@ func (s *Source) keepLock(ctx context.Context) error {
 	return nil
 }
 
-var errEngine = errors.New("its engine doesn't roll back, so what of the transaction stands isn't known: ALTER TABLE ... ENGINE = InnoDB, then take a new snapshot")
-
-// transactional refuses tables whose engine has no transactions, and those of which it can't be told.
-func (s *Source) transactional(tables []tableName) error {
-	return s.catalog.session(s.log.wire.ctx, func(conn *session) error {
-		for _, t := range tables {
-			row, err := conn.all(s.log.wire.ctx, "select coalesce(e.transactions, '') from information_schema.tables t left join information_schema.engines e "+
-				"on e.engine = t.engine where t.table_schema = "+quoteText(t.schema)+" and t.table_name = "+quoteText(t.name))
-			if err != nil {
-				return fmt.Errorf("ask for the engine of %s: %w", t, err)
-			}
-			if len(row) != 1 || row[0][0] != "YES" {
-				return fmt.Errorf("table %s: %w: %w", t, errEngine, change.ErrHalt)
-			}
-		}
-		return nil
-	})
-}
-
 // look has the snapshot look at a table again. It says whether the snapshot knows the table.
 func (s *Source) look(t tableName) bool {
 	s.runner.Look(t.String())
