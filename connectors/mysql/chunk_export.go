@@ -56,8 +56,43 @@ func (r *chunkReader) export(ctx context.Context, conn *session, t tableName, wh
 	return snapshot.Export{Info: info, At: at, Rows: rows}, nil
 }
 
-// openAt begins a transaction that sees t as it stood at the Position returned.
+// openAt has the session see t as it stood at the Position returned, for one SELECT.
 func (r *chunkReader) openAt(ctx context.Context, conn *session, t tableName) (change.Position, error) {
+	at, err := r.openSnapshot(ctx, conn, t)
+	if err != nil {
+		return at, err
+	}
+	transactional, _, err := engineOf(ctx, conn, t)
+	if errors.Is(err, errNoTable) {
+		err = fmt.Errorf("%w: %w", err, snapshot.ErrNoTable)
+	}
+	if err != nil || transactional {
+		return at, err
+	}
+	return r.openLocked(ctx, conn, t)
+}
+
+// openLocked is for a table whose engine knows no snapshot: it is locked against writers for as long as it is read, as such an engine's SELECT
+// does anyway.
+func (r *chunkReader) openLocked(ctx context.Context, conn *session, t tableName) (change.Position, error) {
+	err := conn.exec(ctx, "commit", "lock tables "+quoteTable(t.schema, t.name)+" read")
+	if code := errorCode(err); code == codeDBDenied || code == codeTableDenied {
+		err = fmt.Errorf("%w: GRANT LOCK TABLES ON %s.* (tailwater grants source): %w", errNoSnapshot, quote(t.schema), err)
+	}
+	if err != nil {
+		return change.Position{}, fmt.Errorf("lock %s for as long as it is read: %w", t, err)
+	}
+	end, err := r.source.server.readEnd(ctx, conn)
+	if err != nil {
+		return change.Position{}, err
+	}
+	return below(r.source.epoch, end.file, end.offset), nil
+}
+
+var errNoSnapshot = errors.New("a table without a key whose engine has no transactions is read under a lock, and the user may take none")
+
+// openSnapshot begins a transaction that sees t as it stood at the Position returned, if its engine has transactions.
+func (r *chunkReader) openSnapshot(ctx context.Context, conn *session, t tableName) (change.Position, error) {
 	if r.source.server.flavor == MariaDB {
 		if err := beginSnapshot(ctx, conn); err != nil {
 			return change.Position{}, err

@@ -67,7 +67,6 @@ func (g *grants) replication() {
 // table grants what an included table or pattern needs. SQL's own grants know patterns of databases only, so a pattern of tables is a query
 // that writes the grants for the tables there are.
 func (g *grants) table(p pattern) {
-	lock := !g.mariadb && p.databaseIsExact()
 	switch {
 	case p.databaseIsExact() && p.name == "*" && !g.excludes(p.schema):
 		g.line("GRANT SELECT ON %s.* TO %s;", quote(p.schema), g.who())
@@ -81,9 +80,13 @@ func (g *grants) table(p pattern) {
 			plainText(g.who()))
 		g.line("  FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND (%s)%s;", like(p), g.notExcluded())
 	}
-	if lock && !slices.Contains(g.databases, p.schema) {
+	if p.databaseIsExact() && !slices.Contains(g.databases, p.schema) {
 		g.databases = append(g.databases, p.schema)
-		g.line("-- for the instant in which the snapshot of a table without a key begins (and of every table where gtid_mode is not ON)")
+		if g.mariadb {
+			g.line("-- for the snapshot of tables without a key whose engine has no transactions (MyISAM, Aria, MEMORY)")
+		} else {
+			g.line("-- for the instant in which the snapshot of a table without a key begins (and of every table where gtid_mode is not ON)")
+		}
 		g.line("GRANT LOCK TABLES ON %s.* TO %s;", quote(p.schema), g.who())
 	}
 }
