@@ -61,9 +61,14 @@ type mapped struct {
 	body     []byte
 }
 
-// restart makes a ready for another connection. The group under way comes again.
+// restart makes a ready for another connection. The group under way comes again, and with it the shapes that it has begun to announce.
 func (a *assembler) restart() {
 	a.drop()
+	for i := range a.segment.changes {
+		if t := a.segment.changes[i].Table; a.segment.changes[i].Op == change.NewShape {
+			delete(a.announced, tableName{t.Schema, t.Name})
+		}
+	}
 	a.file, a.end, a.base = logFile{}, 0, ""
 	a.maps = map[uint64]*mapped{}
 	a.segment = segment{}
@@ -159,7 +164,7 @@ func widen(from uint64, low uint32) uint64 {
 func (a *assembler) event(ctx context.Context, h header, body []byte) error {
 	switch h.kind {
 	case eventHeartbeat, eventHeartbeat2:
-		return a.heartbeat(h)
+		return a.heartbeat(h, body)
 	}
 	if h.flags&flagArtificial != 0 {
 		if h.end != 0 { // MariaDB says where it begins to send
@@ -177,12 +182,17 @@ func (a *assembler) event(ctx context.Context, h header, body []byte) error {
 	return a.inner(ctx, h, body, start)
 }
 
-// heartbeat takes the server's word that there is nothing for us in front of a place.
-func (a *assembler) heartbeat(h header) error {
-	if a.inside || h.end == 0 {
+// heartbeat takes the server's word that there is nothing for us in front of a place. It may be a word of before: a place behind us, or in
+// another file, says nothing. (An event can't end in front of the one before it, so locate widens upwards only.)
+func (a *assembler) heartbeat(h header, body []byte) error {
+	if a.inside || h.kind != eventHeartbeat || string(body) != a.file.name {
 		return nil
 	}
-	a.end = widen(a.end, h.end)
+	ahead := int32(h.end - uint32(a.end))
+	if ahead < 0 {
+		return nil
+	}
+	a.end += uint64(ahead)
 	if err := a.proof.passed(a.file, a.end); err != nil {
 		return err
 	}

@@ -297,6 +297,35 @@ var assemblerCases = []struct {
 			t.Errorf("the end is at %d", at.offset)
 		}
 	}},
+	{"a heartbeat of a place behind us, or of another file, says nothing", func(e eventList) eventList {
+		return append(eventList(nil), e[:lastIndex(e, eventXID)+1]...)
+	}, func(t *testing.T, b *bench, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		end, at := b.end, b.at
+		for _, h := range []struct {
+			name string
+			end  uint64
+		}{{b.file.name, end - 100}, {b.file.name + "0", end + 100}} {
+			beat := generic(&replication.BinlogEvent{RawData: make([]byte, headerBytes)}, eventHeartbeat, []byte(h.name))
+			binary.LittleEndian.PutUint32(beat.RawData[13:], uint32(h.end))
+			if err := b.feed(eventList{beat}); err != nil || b.end != end || b.at.upto != at.upto {
+				t.Errorf("%s:%d moved %d to %d, %v", h.name, h.end, end, b.end, err)
+			}
+		}
+	}},
+	{"a shape whose group didn't end is announced again on another connection", func(e eventList) eventList {
+		at := lastIndex(e, eventXID)
+		return with(e, at, rowsEvent(e[at], eventQuery, 13, "TRUNCATE TABLE a"))
+	}, func(t *testing.T, b *bench, err error) {
+		if err != nil || len(b.out) != 0 || len(b.segment.changes) != 2 {
+			t.Fatalf("%d changes, %+v, %v", len(b.out), b.segment, err)
+		}
+		if b.restart(); len(b.announced) > 0 {
+			t.Error("it is taken for announced")
+		}
+	}},
 	{"an INCIDENT is a gap", func(e eventList) eventList {
 		at := lastIndex(e, eventXID)
 		return with(e, at, generic(e[at], eventIncident, make([]byte, 3)))
