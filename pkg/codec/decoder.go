@@ -33,11 +33,20 @@ type Decoder struct {
 	block       []byte // the last source block
 	rows        rowReader
 	key, member []byte
+	scratch     []byte // what is passed over
+
+	head     []byte // what the last record of Maxwell's or Canal's had in front of its type
+	headSeen int    // the members in it
+
+	maxwellKeys map[*layout]*maxwellKeys
+	avroRows    map[*layout]*avroRow
+	avroLast    *avroRow
 }
 
 // NewDecoder returns a Decoder of the records of that source id, which asks lookup for the tables.
 func NewDecoder(source string, lookup Lookup) *Decoder {
-	return &Decoder{source: source, lookup: lookup, tables: map[string]*layout{}}
+	return &Decoder{source: source, lookup: lookup, tables: map[string]*layout{}, scratch: make([]byte, 0, 1<<10),
+		maxwellKeys: map[*layout]*maxwellKeys{}, avroRows: map[*layout]*avroRow{}}
 }
 
 // Decode returns the change that r is. ok is false for a tombstone, which only repeats the delete before it. The change owns its bytes:
@@ -59,7 +68,7 @@ func (d *Decoder) Decode(r Record) (c change.Change, ok bool, err error) {
 	if err := d.unset.parse(m.Unset, len(l.columns)); err != nil {
 		return change.Change{}, false, fmt.Errorf("record of %s at %s: %w", l.table, m.Position, err)
 	}
-	ok, err = d.record(&c, l, r)
+	ok, err = d.record(&c, l, frame{Record: r, format: m.Format, marker: m.Marker})
 	if err != nil {
 		return change.Change{}, false, errorf("decode record of %s at %s: %w", l.table, m.Position, err)
 	}
@@ -125,9 +134,16 @@ var (
 	errEmptyValue = errors.New("the value is empty; it is neither null nor a change")
 )
 
+// frame is a record and what its headers say of its form.
+type frame struct {
+	Record
+	format Format
+	marker []byte
+}
+
 // record reads key and value into c, whose other fields are set.
-func (d *Decoder) record(c *change.Change, l *layout, r Record) (ok bool, err error) {
-	if bytes.HasPrefix(r.Key, []byte(`{"`+reserved+`"`)) {
+func (d *Decoder) record(c *change.Change, l *layout, r frame) (ok bool, err error) {
+	if r.marker != nil || bytes.HasPrefix(r.Key, []byte(`{"`+reserved+`"`)) {
 		return true, d.marker(c, r)
 	}
 	if r.Value == nil {
@@ -139,29 +155,60 @@ func (d *Decoder) record(c *change.Change, l *layout, r Record) (ok bool, err er
 	if len(r.Value) == 0 {
 		return false, errEmptyValue
 	}
-	if err := d.envelope(c, l, r.Value); err != nil {
+	d.rows.dialect = r.format.dialect()
+	switch r.format {
+	case MaxwellJSON, CanalJSON:
+		err = d.rowFirst(c, l, r)
+	case Avro:
+		err = d.avro(c, l, r.Value)
+	case Flat:
+		err = errFlat
+	default:
+		err = d.envelope(c, l, r.Value)
+	}
+	if err != nil {
 		return false, err
 	}
 	if err := check(c); err != nil {
 		return false, err
 	}
-	if d.key, err = change.AppendKey(d.key[:0], c.Table, c.Row()); err != nil {
-		return false, err
-	}
-	if !bytes.Equal(d.key, r.Key) {
-		return false, fmt.Errorf("%w: %.255q, want %.255q", errKey, r.Key, d.key)
-	}
-	return true, nil
+	return true, d.checkKey(c, l, r)
 }
 
-func (d *Decoder) marker(c *change.Change, r Record) error {
-	switch string(r.Key) {
-	case truncateKey:
+var errFlat = errors.New("format flat has no old rows, so a sink can't follow it: use another format for a pipeline with sinks")
+
+// checkKey holds the record's key against the row.
+func (d *Decoder) checkKey(c *change.Change, l *layout, r frame) (err error) {
+	switch r.format {
+	case Avro:
+		return d.avroKey(c, l, r.Key)
+	case MaxwellJSON:
+		keys := d.maxwellKeys[l]
+		if keys == nil {
+			keys = newMaxwellKeys(l)
+			d.maxwellKeys[l] = keys
+		}
+		d.key, err = keys.append(d.key[:0], c.Row())
+	default:
+		d.key, err = change.AppendKey(d.key[:0], c.Table, c.Row())
+	}
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(d.key, r.Key) {
+		return fmt.Errorf("%w: %.255q, want %.255q", errKey, r.Key, d.key)
+	}
+	return nil
+}
+
+func (d *Decoder) marker(c *change.Change, r frame) error {
+	switch {
+	case string(r.Key) == truncateKey && r.marker == nil, r.Key == nil && string(r.marker) == string(truncateText):
 		c.Op = change.Truncate
-	case shapeKey:
+	case string(r.Key) == shapeKey && r.marker == nil, r.Key == nil && string(r.marker) == string(shapeText):
 		c.Op = change.NewShape
 	default:
-		return fmt.Errorf("marker %.255q is not one of wire format v1: read it with a later release", r.Key)
+		return fmt.Errorf("marker %.255q %.64q is not one of wire format v1: read it with a later release", r.Key, r.marker)
 	}
 	if r.Value != nil || d.unset.afterCount+d.unset.beforeCount > 0 {
 		return errMarker
@@ -262,7 +309,7 @@ func (d *Decoder) passSource(s *scanner) error {
 		return nil
 	}
 	start := s.i
-	if err := s.skip(d.key[:0], 0); err != nil {
+	if err := s.skip(d.scratch[:0], 0); err != nil {
 		return err
 	}
 	if block := s.b[start:s.i]; len(block) <= 4096 {

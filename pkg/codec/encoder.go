@@ -17,9 +17,15 @@ const (
 
 // Options is what a topic's readers expect.
 type Options struct {
+	Format     Format
 	Unset      Unset
 	Tombstones bool   // whether a null value under the same key follows each Delete
 	Database   string // source.db of a Postgres source, whose tables don't know it; MySQL's is the table's schema
+
+	// Of Avro only. Topic is the topic of a table. Register makes a schema known under a subject and returns its number: nothing is
+	// written under a number that it has not returned.
+	Topic    func(t *change.Table) (string, error)
+	Register func(subject, schema string) (uint32, error)
 }
 
 // Plan is what an Encoder knows of one *change.Table.
@@ -28,7 +34,8 @@ type Plan struct {
 	fingerprint string
 	shape       []byte // fingerprint
 	source      []byte // source id
-	block       []byte // `,"source":{`… as far as it is the same for every change of the table
+	format      Format
+	form        envelope
 	laneIsKey   bool
 	stamp       stamp
 }
@@ -66,7 +73,7 @@ func (e *Encoder) Plan(t *change.Table) (*Plan, error) {
 	p, ok := e.plans[t]
 	if !ok {
 		var err error
-		if p, err = newPlan(t, e.options.Database); err != nil {
+		if p, err = newPlan(t, &e.options); err != nil {
 			return nil, err
 		}
 		if len(e.plans) >= maxPlans {
@@ -78,7 +85,7 @@ func (e *Encoder) Plan(t *change.Table) (*Plan, error) {
 	return p, nil
 }
 
-func newPlan(t *change.Table, database string) (*Plan, error) {
+func newPlan(t *change.Table, o *Options) (*Plan, error) {
 	l, err := newLayout(t)
 	if err != nil {
 		return nil, err
@@ -87,8 +94,12 @@ func newPlan(t *change.Table, database string) (*Plan, error) {
 	if err != nil {
 		return nil, errorf("%w", err)
 	}
-	return &Plan{layout: l, fingerprint: fingerprint, shape: []byte(fingerprint), source: []byte(t.Source),
-		block: appendSourceHead(nil, t, database), laneIsKey: change.LaneKeyIsKey(t)}, nil
+	p := &Plan{layout: l, fingerprint: fingerprint, shape: []byte(fingerprint), source: []byte(t.Source), format: o.Format,
+		laneIsKey: change.LaneKeyIsKey(t) && o.Format != MaxwellJSON && o.Format != Avro}
+	if p.form, err = newEnvelope(p, o); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func (e *Encoder) planFor(c *change.Change) (*Plan, error) {
@@ -98,15 +109,28 @@ func (e *Encoder) planFor(c *change.Change) (*Plan, error) {
 	return e.Plan(c.Table)
 }
 
-// AppendKey appends the record key of c: the row's key, or a marker's reserved key.
+// HasKey says that c's record has a key. One without has a null key: in Avro a marker, and a row of a table without a key.
+func (e *Encoder) HasKey(c *change.Change) (bool, error) {
+	p, err := e.planFor(c)
+	if err != nil {
+		return false, err
+	}
+	return p.form.hasKey(c), nil
+}
+
+// AppendKey appends the record key of c: the row's key, or a marker's reserved key. It appends nothing where there is none.
 func (e *Encoder) AppendKey(dst []byte, c *change.Change) ([]byte, error) {
-	if _, err := e.planFor(c); err != nil {
+	p, err := e.planFor(c)
+	if err != nil {
 		return dst, err
+	}
+	if !p.form.hasKey(c) {
+		return dst, nil
 	}
 	if c.Op.IsMarker() {
 		return append(dst, markerKey(c.Op)...), nil
 	}
-	out, err := change.AppendKey(dst, c.Table, c.Row())
+	out, err := p.form.key(dst, c)
 	if err != nil {
 		return dst, errorf("key of %s at %s: %w", c.Op, c.Pos, err)
 	}
@@ -141,23 +165,16 @@ func (e *Encoder) AppendValue(dst []byte, c *change.Change) ([]byte, error) {
 	if err := p.stampFor(c); err != nil {
 		return dst, err
 	}
-	out := append(dst, `{"before":`...)
-	if out, err = p.appendRow(out, c.Before, UnsetOmit); err != nil {
-		return dst, errorf("encode %s of %s at %s: before: %w", c.Op, c.Table, c.Pos, err)
+	out, err := p.form.value(dst, c)
+	if err != nil {
+		return dst, errorf("encode %s of %s at %s: %w", c.Op, c.Table, c.Pos, err)
 	}
-	out = append(out, `,"after":`...)
-	if out, err = p.appendRow(out, c.After, e.options.Unset); err != nil {
-		return dst, errorf("encode %s of %s at %s: after: %w", c.Op, c.Table, c.Pos, err)
-	}
-	out = append(out, p.stamp.source...)
-	out = append(out, `,"op":"`...)
-	out = append(out, opLetter(c.Op))
-	return append(out, p.stamp.end...), nil
+	return out, nil
 }
 
 // HasTombstone says that a record with c's key, c's headers and a null value follows c in the same record batch.
 func (e *Encoder) HasTombstone(c *change.Change) bool {
-	return e.options.Tombstones && c.Op == change.Delete
+	return e.options.Tombstones && c.Op == change.Delete && (e.options.Format != Avro || len(c.Table.Key) > 0)
 }
 
 func opLetter(o change.Op) byte {
@@ -189,8 +206,7 @@ type stamp struct {
 	made   bool
 	txn    *change.Txn
 	commit uint64
-	source []byte // `,"source":{…}`
-	end    []byte // `","ts_ms":…}`
+	shared []byte // the envelope's
 	id     []byte // tw.txn
 	micros []byte // tw.time
 }
@@ -203,7 +219,6 @@ func (p *Plan) stampFor(c *change.Change) error {
 	}
 	s.made, s.txn, s.commit = false, c.Txn, c.Pos.Commit
 	s.id, s.micros = s.id[:0], s.micros[:0]
-	milli := []byte("null")
 	if c.Txn != nil {
 		us := c.Txn.Committed.UnixMicro()
 		if !timeOf(us).Equal(c.Txn.Committed) {
@@ -211,10 +226,8 @@ func (p *Plan) stampFor(c *change.Change) error {
 		}
 		s.id = append(s.id, c.Txn.ID...)
 		s.micros = strconv.AppendInt(s.micros, us, 10)
-		milli = strconv.AppendInt(nil, c.Txn.Committed.UnixMilli(), 10)
 	}
-	s.source = p.appendSourceTail(append(s.source[:0], p.block...), c, milli)
-	s.end = append(append(append(s.end[:0], `","ts_ms":`...), milli...), '}')
+	s.shared = p.form.stamp(s.shared[:0], c)
 	s.made = true
 	return nil
 }

@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,14 +18,30 @@ const (
 	HeaderTxn      = "tw.txn"    // Txn.ID; absent on what a snapshot handed over
 	HeaderTime     = "tw.time"   // Txn.Committed, microseconds since 1970, decimal; there with tw.txn
 	HeaderUnset    = "tw.unset"  // the ordinals of Unset columns; absent where there are none
+	HeaderFormat   = "tw.format" // the envelope's name; absent on DebeziumJSON
+	HeaderMarker   = "tw.marker" // truncate or shape, on a marker without a key; absent on all others
 	headerPrefix   = "tw."
-	maxHeaders     = 6
+	maxHeaders     = 8
 )
 
 // Header is one header of a Kafka record.
 type Header struct {
 	Key   string
 	Value []byte
+}
+
+// formatTexts and markerText are the values of tw.format and tw.marker, made once.
+var (
+	formatTexts  = [...][]byte{[]byte("debezium-json"), []byte("maxwell-json"), []byte("canal-json"), []byte("flat"), []byte("avro")}
+	truncateText = []byte("truncate")
+	shapeText    = []byte("shape")
+)
+
+func markerText(o change.Op) []byte {
+	if o == change.Truncate {
+		return truncateText
+	}
+	return shapeText
 }
 
 // Headers is room for one record's headers, so that making them allocates nothing. The zero Headers is ready for use.
@@ -52,6 +70,12 @@ func (e *Encoder) Headers(h *Headers, c *change.Change) ([]Header, error) {
 	if len(h.unset) > 0 {
 		list = append(list, Header{HeaderUnset, h.unset})
 	}
+	if p.format != DebeziumJSON {
+		list = append(list, Header{HeaderFormat, formatTexts[p.format]})
+	}
+	if c.Op.IsMarker() && !p.form.hasKey(c) {
+		list = append(list, Header{HeaderMarker, markerText(c.Op)})
+	}
 	return list, nil
 }
 
@@ -64,7 +88,9 @@ type Meta struct {
 	TxnID     []byte
 	Committed time.Time // UTC; with HasTxn
 	Unset     []byte    // tw.unset as it stands
-	micros    []byte    // tw.time as it stands
+	Format    Format
+	Marker    []byte // tw.marker as it stands
+	micros    []byte // tw.time as it stands
 }
 
 // ParseHeaders reads what our headers say. Headers of others are passed over; none of ours is ErrForeign; one twice, one that v1 doesn't
@@ -92,8 +118,15 @@ func ParseHeaders(list []Header) (Meta, error) {
 	if !seen[0] || !seen[1] || seen[3] != seen[4] || (seen[5] && len(values[5]) == 0) {
 		return Meta{}, errorf("headers of source %.255q are not whole", values[2])
 	}
-	m := Meta{Shape: values[1], Source: values[2], HasTxn: seen[3], TxnID: values[3], micros: values[4], Unset: values[5]}
+	m := Meta{Shape: values[1], Source: values[2], HasTxn: seen[3], TxnID: values[3], micros: values[4], Unset: values[5], Marker: values[7]}
 	var err error
+	if seen[6] {
+		i := slices.IndexFunc(formatTexts[1:], func(name []byte) bool { return bytes.Equal(name, values[6]) })
+		if i < 0 {
+			return Meta{}, errorf("header %s: format %.64q is not one of wire format v1: read it with a later release", HeaderFormat, values[6])
+		}
+		m.Format = Format(i + 1)
+	}
 	if m.Position, err = parsePosition(values[0]); err != nil {
 		return Meta{}, errorf("header %s: %w", HeaderPosition, err)
 	}
@@ -123,6 +156,10 @@ func headerIndex(key string) int {
 		return 4
 	case HeaderUnset:
 		return 5
+	case HeaderFormat:
+		return 6
+	case HeaderMarker:
+		return 7
 	}
 	if len(key) >= len(headerPrefix) && key[:len(headerPrefix)] == headerPrefix {
 		return -1

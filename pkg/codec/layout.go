@@ -20,6 +20,7 @@ type column struct {
 	*change.Column
 	name string // `,"id":`
 	unit int64  // microseconds that a Time, Instant or WallTime of this precision is a multiple of
+	set  bool   // it is one of MySQL's sets
 }
 
 // maxColumns bounds what reading one record may take, whatever a shape says; no engine has tables as wide.
@@ -43,7 +44,7 @@ func newLayout(t *change.Table) (*layout, error) {
 			return nil, errorf("table %s: column %s is of kind %s", t, c.Name, c.Kind)
 		}
 		l.byName[c.Name] = i
-		l.columns[i] = column{Column: c, name: string(append(change.AppendJSONString([]byte{','}, c.Name), ':')), unit: unitOf(c.Precision)}
+		l.columns[i] = column{Column: c, name: string(append(change.AppendJSONString([]byte{','}, c.Name), ':')), unit: unitOf(c.Precision), set: isSet(t.Engine, c)}
 	}
 	key := make([]bool, len(t.Columns))
 	for _, k := range t.Key {

@@ -22,7 +22,7 @@ func appendChange(dst []byte, c *change.Change) ([]byte, error) {
 	if err := check(c); err != nil {
 		return dst, err
 	}
-	p, err := newPlan(c.Table, "")
+	p, err := newPlan(c.Table, &Options{})
 	if err != nil {
 		return dst, err
 	}
@@ -46,8 +46,8 @@ func appendChange(dst []byte, c *change.Change) ([]byte, error) {
 	if dst, err = change.AppendShape(append(dst, `,"shape":`...), c.Table); err != nil {
 		return dst, errorf("%w", err)
 	}
-	if dst, err = p.appendRow(append(dst, `,"before":`...), c.Before, UnsetOmit); err == nil {
-		dst, err = p.appendRow(append(dst, `,"after":`...), c.After, UnsetOmit)
+	if dst, err = p.appendRow(append(dst, `,"before":`...), c.Before, rowForm{}); err == nil {
+		dst, err = p.appendRow(append(dst, `,"after":`...), c.After, rowForm{})
 	}
 	if err != nil {
 		return dst, errorf("encode %s of %s at %s: %w", c.Op, c.Table, c.Pos, err)

@@ -24,8 +24,14 @@ func (c *column) placeholder() string {
 	return placeholder
 }
 
+// rowForm is how a row's columns stand in JSON.
+type rowForm struct {
+	unset   Unset
+	dialect dialect
+}
+
 // appendRow appends row as a JSON object, null where there is no row.
-func (l *layout) appendRow(dst []byte, row []change.Value, unset Unset) ([]byte, error) {
+func (l *layout) appendRow(dst []byte, row []change.Value, form rowForm) ([]byte, error) {
 	if row == nil {
 		return append(dst, "null"...), nil
 	}
@@ -33,7 +39,7 @@ func (l *layout) appendRow(dst []byte, row []change.Value, unset Unset) ([]byte,
 	for i := range row {
 		col, v := &l.columns[i], row[i]
 		if v.IsUnset() {
-			if unset == UnsetDebezium {
+			if form.unset == UnsetDebezium {
 				dst = append(dst, col.name...)
 				dst = append(append(append(dst, '"'), col.placeholder()...), '"')
 			}
@@ -41,7 +47,7 @@ func (l *layout) appendRow(dst []byte, row []change.Value, unset Unset) ([]byte,
 		}
 		dst = append(dst, col.name...)
 		var err error
-		if dst, err = col.append(dst, v); err != nil {
+		if dst, err = col.appendIn(dst, v, form.dialect); err != nil {
 			return dst, fmt.Errorf("column %s: %w", col.Name, err)
 		}
 	}

@@ -14,6 +14,8 @@ type rowReader struct {
 	text  []byte
 	spans []span
 	word  []byte // a name or a value that is not kept
+
+	dialect dialect
 }
 
 // span is a value whose text is in the buffer.
@@ -50,6 +52,7 @@ type unsetColumns struct {
 	set          []bool // by ordinal, if count is not 0
 	count        int
 	placeholders bool // they may be there, holding the placeholder
+	partial      bool // others may be missing too: they are as in the other row
 }
 
 func (u *unsetColumns) has(at int) bool { return u.count > 0 && u.set[at] }
@@ -96,7 +99,7 @@ func (r *rowReader) read(s *scanner, l *layout, unset unsetColumns) ([]change.Va
 			return nil, fmt.Errorf("column %s: %w", col.Name, err)
 		}
 	}
-	if count+unset.count == len(row) {
+	if unset.partial || count+unset.count == len(row) {
 		return row, nil
 	}
 	for i := range row {
@@ -144,6 +147,11 @@ func (r *rowReader) value(s *scanner, col *column, v *change.Value) error {
 	if s.peek() == 'n' && s.word("null") {
 		*v = change.Null()
 		return nil
+	}
+	if r.dialect != 0 {
+		if done, err := r.inDialect(s, col, v); done {
+			return err
+		}
 	}
 	switch col.Kind {
 	case change.KindBool:

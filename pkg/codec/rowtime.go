@@ -11,6 +11,15 @@ func (r *rowReader) time(s *scanner, col *column, v *change.Value) (err error) {
 	if r.word, err = s.text(r.word[:0]); err != nil {
 		return err
 	}
+	if r.dialect&spaced != 0 && col.Kind != change.KindTime {
+		if col.mayBePartial() && isPartialDate(string(r.word)) {
+			start := len(r.text)
+			r.text = append(r.text, r.word...)
+			r.keep(v, change.KindPartialDate, start)
+			return nil
+		}
+		r.unspace(col)
+	}
 	us, ok := plainTime(col.Kind, r.word)
 	switch {
 	case ok && col.Kind == change.KindDate:

@@ -29,14 +29,14 @@ func appendSourceHead(dst []byte, t *change.Table, database string) []byte {
 }
 
 // appendSourceTail appends the rest of it for the transaction of c.
-func (p *Plan) appendSourceTail(dst []byte, c *change.Change, milli []byte) []byte {
-	dst = append(append(dst, `,"ts_ms":`...), milli...)
+func appendSourceTail(dst []byte, c *change.Change) []byte {
+	dst = appendMilli(append(dst, `,"ts_ms":`...), c)
 	if c.Txn == nil {
 		dst = append(dst, `,"snapshot":"true"`...)
 	} else {
 		dst = append(dst, `,"snapshot":"false"`...)
 	}
-	switch p.table.Engine {
+	switch c.Table.Engine {
 	case "postgres":
 		dst = append(dst, `,"txId":`...)
 		dst = append(dst, transactionNumber(c.Txn)...)
@@ -49,6 +49,14 @@ func (p *Plan) appendSourceTail(dst []byte, c *change.Change, milli []byte) []by
 		dst = fmt.Appendf(dst, `,"file":"%06d","pos":%d`, c.Pos.Commit>>40, c.Pos.Commit&(1<<40-1))
 	}
 	return append(dst, '}')
+}
+
+// appendMilli appends the transaction's commit time in milliseconds since 1970, rounded down; null where there is none.
+func appendMilli(dst []byte, c *change.Change) []byte {
+	if c.Txn == nil {
+		return append(dst, "null"...)
+	}
+	return strconv.AppendInt(dst, c.Txn.Committed.UnixMilli(), 10)
 }
 
 // transactionNumber returns the xid of a Postgres transaction's id, xid@LSN, as JSON; null where there is none.
