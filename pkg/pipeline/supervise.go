@@ -154,7 +154,8 @@ func together(errs []error) error {
 	return all
 }
 
-// ended takes in a loop's end. One that ends for good ends the pipeline.
+// ended takes in a loop's end. One that ends for good ends the pipeline; one that has done all it had to do, and has parked rows, leaves the
+// others to do the same.
 func (g *loops) ended(err error) {
 	if err == nil {
 		return
@@ -162,7 +163,9 @@ func (g *loops) ended(err error) {
 	g.mu.Lock()
 	g.errs = append(g.errs, err)
 	g.mu.Unlock()
-	g.stop()
+	if !errors.Is(err, errParked) {
+		g.stop()
+	}
 }
 
 // keep runs a loop, and again after a back-off while what ends it is passing.
