@@ -87,7 +87,7 @@ func (m *member) measureLag(ctx context.Context) {
 	head, err := source.Head(asked)
 	lag, known := int64(0), false
 	if err == nil {
-		lag, known = sourceEngines()[m.wiring.pipeline.Source.Type].lag(head, m.pipeline.Status().Read)
+		lag, known = sourceEngines()[m.wiring.pipeline.Source.Type].lag(asked, source, head, m.pipeline.Status().Read)
 	}
 	m.meter.bytes.Store(lag)
 	m.meter.measured.Store(known)

@@ -35,7 +35,7 @@ type sourceEngine struct {
 	doctor func(ctx context.Context, w wiring) []preflight.Finding
 	drop   func(ctx context.Context, w wiring) ([]string, error)
 	// lag is how many bytes of log lie between two Positions; false where they don't tell.
-	lag func(head, read change.Position) (int64, bool)
+	lag func(ctx context.Context, s connectors.Source, head, read change.Position) (int64, bool)
 	// address is a Position as the server writes places in its log.
 	address func(p change.Position) string
 }
@@ -64,7 +64,7 @@ func sourceEngines() map[string]sourceEngine {
 				return sourcepg.Doctor(ctx, postgresSource(w))
 			},
 			drop: func(ctx context.Context, w wiring) ([]string, error) { return sourcepg.Drop(ctx, postgresSource(w)) },
-			lag: func(head, read change.Position) (int64, bool) {
+			lag: func(_ context.Context, _ connectors.Source, head, read change.Position) (int64, bool) {
 				return max(0, int64(head.Commit-read.Commit)), true
 			},
 			address: func(p change.Position) string { return fmt.Sprintf("%X/%X", p.Commit>>32, uint32(p.Commit)) },
@@ -107,7 +107,14 @@ func mysqlEngine() sourceEngine {
 			}
 			return sourcemy.Drop(ctx, c)
 		},
-		lag:     sourcemy.Lag,
+		lag: func(ctx context.Context, s connectors.Source, head, read change.Position) (int64, bool) {
+			source, ours := s.(*sourcemy.Source)
+			if !ours {
+				return 0, false
+			}
+			n, known, err := source.Lag(ctx, head, read)
+			return n, known && err == nil // one that doesn't answer has no lag
+		},
 		address: sourcemy.Address,
 	}
 }

@@ -34,27 +34,65 @@ func (s *Source) Status(ctx context.Context) (Status, error) {
 }
 
 func logBytes(ctx context.Context, conn *session) (int64, error) {
-	rows, err := conn.all(ctx, "show binary logs")
-	if err != nil {
-		return 0, err
-	}
+	files, err := listFiles(ctx, conn)
 	var sum int64
-	for _, row := range rows {
-		n, err := strconv.ParseInt(row[1], 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += n
+	for _, f := range files {
+		sum += f.bytes
 	}
-	return sum, nil
+	return sum, err
 }
 
-// Lag is how many bytes of log lie between two Positions of one file. Across files it isn't told: no Position knows how long a file became.
-func Lag(head, read change.Position) (int64, bool) {
+// Lag is how many bytes of log lie between two Positions of one epoch, by the sizes of the files there are now; false: a file between them is gone.
+func (s *Source) Lag(ctx context.Context, head, read change.Position) (int64, bool, error) {
+	from, to := read.Commit>>offsetBits, head.Commit>>offsetBits
 	if head.Commit <= read.Commit {
-		return 0, true
+		return 0, true, nil
 	}
-	return int64(head.Commit - read.Commit), head.Commit>>offsetBits == read.Commit>>offsetBits
+	lag := int64(head.Commit&(1<<offsetBits-1)) - int64(read.Commit&(1<<offsetBits-1))
+	if from == to {
+		return lag, true, nil
+	}
+	var files []fileSize
+	err := s.catalog.session(ctx, func(conn *session) (err error) {
+		files, err = listFiles(ctx, conn)
+		return err
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("measure the log: %w", err)
+	}
+	for _, f := range files {
+		if f.number == from && from < to {
+			lag += f.bytes
+			from++
+		}
+	}
+	return lag, from == to, nil
+}
+
+// fileSize is a file of the log.
+type fileSize struct {
+	number uint64
+	bytes  int64
+}
+
+// listFiles lists the files of the log in order.
+func listFiles(ctx context.Context, conn *session) ([]fileSize, error) {
+	rows, err := conn.all(ctx, "show binary logs")
+	if err != nil {
+		return nil, err
+	}
+	files := make([]fileSize, len(rows))
+	for i, row := range rows {
+		f, _, err := parseFile(row[0])
+		if err != nil {
+			return nil, err
+		}
+		if files[i].bytes, err = strconv.ParseInt(row[1], 10, 64); err != nil {
+			return nil, err
+		}
+		files[i].number = f.number
+	}
+	return files, nil
 }
 
 // Address writes a Position as people write places of the log; the base of the file's name isn't in it.
