@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math/bits"
+	"sync"
 	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
@@ -35,7 +36,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // chunk is a record batch in the making, and then on its way. buf begins with room for the header.
 type chunk struct {
-	buf     []byte
+	buf     []byte // nil once it is packed
 	count   int32
 	batches []uint64      // indices of the published batches that have records in it, ascending
 	wire    []byte        // set by seal: buf, or packed
@@ -48,10 +49,45 @@ type chunk struct {
 
 func newChunk() *chunk { return &chunk{buf: make([]byte, batchHeader, 16<<10)} }
 
+// chunkPool keeps what chunks are made of. A chunk that has been compressed needs the room of its records no more: others fill it while that one
+// is on its way.
+type chunkPool struct{ chunks, bodies sync.Pool }
+
+func (p *chunkPool) get() *chunk {
+	c, ok := p.chunks.Get().(*chunk)
+	if !ok {
+		return newChunk()
+	}
+	if c.buf == nil {
+		if b, ok := p.bodies.Get().(*[]byte); ok {
+			c.buf = *b
+		} else {
+			c.buf = make([]byte, batchHeader, 16<<10)
+		}
+	}
+	return c
+}
+
+// strip takes the records' room of a chunk that has been packed.
+func (p *chunkPool) strip(c *chunk) {
+	if b := c.buf[:batchHeader]; &b[0] != &c.wire[0] {
+		c.buf = nil
+		p.bodies.Put(&b)
+	}
+}
+
+// put takes back a chunk that has been sealed and is needed no more.
+func (p *chunkPool) put(c *chunk) {
+	c.reset()
+	p.chunks.Put(c)
+}
+
+// reset keeps the room of what c was.
 func (c *chunk) reset() {
-	c.buf = c.buf[:batchHeader]
-	c.count, c.batches, c.wire, c.packed = 0, c.batches[:0], nil, c.packed[:0]
-	c.after, c.before = 0, 0
+	if c.buf != nil {
+		c.buf = c.buf[:batchHeader]
+	}
+	*c = chunk{buf: c.buf, batches: c.batches[:0], packed: c.packed[:0]}
 }
 
 // record is one record as it is appended: a nil value is null.
@@ -116,7 +152,7 @@ func (c *chunk) seal(p producer, by Compression, z *compressor) error {
 	out, attributes := c.buf, None
 	if by != None {
 		if cap(c.packed) < batchHeader {
-			c.packed = make([]byte, 0, max(batchHeader, len(c.buf)/2))
+			c.packed = make([]byte, 0, max(batchHeader, len(c.buf)/8))
 		}
 		packed, err := z.compress(c.packed[:batchHeader], c.buf[batchHeader:], by)
 		if err != nil {

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -296,6 +297,47 @@ func TestAddAllocatesNothing(t *testing.T) {
 	})
 	if n != 0 {
 		t.Errorf("1000 records cost %v allocations, want 0", n)
+	}
+}
+
+// TestPackedChunkGivesItsRoom: the records' room of a chunk on its way is used again only where the batch's bytes don't lie in it.
+func TestPackedChunkGivesItsRoom(t *testing.T) {
+	noise := make([]byte, 300)
+	if _, err := rand.Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	z := compressorOf(t, 1<<24)
+	for name, tt := range map[string]struct {
+		by    Compression
+		value []byte
+		gives bool
+	}{
+		"packed":           {Zstd, make([]byte, 300), true},
+		"cannot be packed": {Zstd, noise, false},
+		"not compressed":   {None, make([]byte, 300), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var pool chunkPool
+			c := pool.get()
+			c.add(&record{value: tt.value})
+			if err := c.seal(producer{id: 1}, tt.by, z); err != nil {
+				t.Fatal(err)
+			}
+			wire := slices.Clone(c.wire)
+			pool.strip(c)
+			if gave := c.buf == nil; gave != tt.gives {
+				t.Fatalf("the room is given: %v, want %v", gave, tt.gives)
+			}
+			next := pool.get()
+			next.add(&record{value: bytes.Repeat([]byte{7}, 300)})
+			if !bytes.Equal(c.wire, wire) {
+				t.Error("the next chunk has written into the batch")
+			}
+			pool.put(c)
+			if c = pool.get(); c.buf == nil || len(c.buf) != batchHeader || c.count != 0 {
+				t.Errorf("a chunk used again begins with %d bytes and %d records", len(c.buf), c.count)
+			}
+		})
 	}
 }
 

@@ -52,7 +52,8 @@ type compressor struct {
 }
 
 func newCompressor(limit int) (*compressor, error) {
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(batchTarget)) // a window of more than a batch would only be memory
 	if err != nil {
 		return nil, fmt.Errorf("set up zstd: %w", err)
 	}

@@ -53,7 +53,7 @@ func (l *lane) add(index uint64, records ...record) {
 		l.open = nil
 	}
 	if l.open == nil {
-		l.open = l.p.chunks.Get().(*chunk)
+		l.open = l.p.chunks.get()
 	}
 	c := l.open
 	if n := len(c.batches); n == 0 || c.batches[n-1] != index {
@@ -151,6 +151,7 @@ func (l *lane) seal(c *chunk) error {
 		l.p.fail(err)
 		return err
 	}
+	l.p.chunks.strip(c)
 	return nil
 }
 

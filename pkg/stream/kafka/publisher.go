@@ -30,7 +30,7 @@ type publisher struct {
 	producer  producer
 	announced map[string]string // as stream.Start has it
 	encoder   *codec.Encoder
-	chunks    sync.Pool
+	chunks    chunkPool
 
 	queue chan queued
 	room  *semaphore.Weighted // bytes of batches that are not acknowledged
@@ -84,7 +84,6 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 		room: semaphore.NewWeighted(int64(s.cfg.MemoryBytes)), topics: map[string]*topic{}, routes: map[*change.Table]*topic{},
 		links:   map[int32]*link{},
 		encoder: codec.NewEncoder(codec.Options{Unset: s.cfg.Unset, Tombstones: s.cfg.Tombstones, Database: s.cfg.Database})}
-	p.chunks.New = func() any { return newChunk() }
 	if err := p.open(ctx); err != nil {
 		return nil, fmt.Errorf("kafka publisher: %w", err)
 	}
@@ -249,8 +248,7 @@ func (p *publisher) acknowledged(c *chunk) {
 		close(c.sent)
 		return
 	}
-	c.reset()
-	p.chunks.Put(c)
+	p.chunks.put(c)
 }
 
 // release says that a part of each of the batches is acknowledged.
