@@ -73,6 +73,8 @@ func wayTo(engine string, col *change.Column, to *targetColumn) (w way, why stri
 		return way{append: appendText, same: sameJSON}, ""
 	case f == familyOther:
 		return otherWay(engine, col, to, same)
+	case same && (f == familyFloat || f == familyDouble) && isFloat(col.Kind): // float(7,3) rounds its own values to themselves
+		return way{append: appendFloat}, ""
 	}
 	w.append, why = typedWay(col, to, f)
 	return w, why
@@ -182,6 +184,8 @@ func roundsTime(col *change.Column, to *targetColumn) string {
 }
 
 func isInt(k change.Kind) bool { return k == change.KindInt || k == change.KindUint }
+
+func isFloat(k change.Kind) bool { return k == change.KindFloat32 || k == change.KindFloat64 }
 
 // plainType is a declared type without what says nothing about its values: the width in which MariaDB shows integers and years.
 func plainType(declared string) string {
