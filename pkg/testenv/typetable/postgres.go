@@ -33,8 +33,8 @@ func exact(name string, values ...Value) Type {
 	return pg(name, "longtext", change.Column{Kind: change.KindNative}, values...)
 }
 
-// made is t after setup, in a target that lacks the type a text.
-func (t Type) made(setup string) Type {
+// after is t after setup.
+func (t Type) after(setup string) Type {
 	t.Setup = setup
 	return t
 }
@@ -68,11 +68,11 @@ func postgresNumbers() []Type {
 		pg("bigint", "bigint", integer(64), numbers("-9223372036854775808", "9223372036854775807")...),
 		pg("boolean", "tinyint(1)", change.Column{Kind: change.KindBool}, val("true", "t", "true").at(Postgres, "t"), val("false", "f", "false").at(Postgres, "f")),
 		pg("real", "float", short, list(one(
-			val("0.1", "0.1", "0.1").my("0.10000000149011612"), val("'-0'", "-0", "-0"),
+			val("0.1", "0.1", "0.1").my("0.10000000149011612"), val("'-0'", "-0", "-0").at(MariaDB, "0"),
 			val("1e38", "1e+38", "1e+38").my("9.999999680285692e37"), val("1.1754944e-38", "1.1754944e-38", "1.1754944e-38").my("1.1754943508222875e-38"),
 			val("16777216", "1.6777216e+07", "16777216"), val("3.4028235e38", "3.4028235e+38", "3.4028235e+38").my("3.4028234663852886e38")), special())...),
 		pg("double precision", "double", double, list(one(
-			val("0.1", "0.1", "0.1"), val("0.30000000000000004", "0.30000000000000004", "0.30000000000000004"), val("'-0'", "-0", "-0"),
+			val("0.1", "0.1", "0.1"), val("0.30000000000000004", "0.30000000000000004", "0.30000000000000004"), val("'-0'", "-0", "-0").at(MariaDB, "0"),
 			val("5e-324", "5e-324", "5e-324"), val("1.7976931348623157e308", "1.7976931348623157e+308", "1.7976931348623157e+308").my("1.7976931348623157e308"),
 			val("1e15", "1e+15", "1000000000000000").my("1e15"), val("9007199254740993", "9.007199254740992e+15", "9007199254740992").my("9.007199254740992e15")), special())...),
 		pg("numeric", "decimal(65,30)", decimal(0, 0), list(one(

@@ -67,23 +67,27 @@ func postgresMade() []Type {
 	moods := Moods()
 	mood := change.Column{Kind: change.KindText, Enum: &moods}
 	folded := change.Column{Kind: change.KindText, Equality: change.CaseInsensitive}
-	return []Type{
-		pg("mood", "longtext", mood, strs("b", "a c", "ü")...).made(makeMood).note("An enumeration; its labels travel with the shape."),
+	types := []Type{
+		pg("mood", "longtext", mood, strs("b", "a c", "ü")...).after(makeMood).note("An enumeration; its labels travel with the shape."),
 		native("mood[]", val("'{b,ü}'", "{b,ü}", `"{b,ü}"`), val(`'{"a c"}'`, `{"a c"}`, `"{\"a c\"}"`)),
 		native("pair", val(`'(1,"a ""b"" c",2024-01-01 00:00+00)'`, `(1,"a ""b"" c","2024-01-01 00:00:00+00")`, `"(1,\"a \"\"b\"\" c\",\"2024-01-01 00:00:00+00\")"`),
-			val("'(,,)'", "(,,)", `"(,,)"`)).made(makePair).note("A composite type."),
+			val("'(,,)'", "(,,)", `"(,,)"`)).after(makePair).note("A composite type."),
 		native("pair[]", val(`'{"(1,b,)"}'`, `{"(1,b,)"}`, `"{\"(1,b,)\"}"`)),
-		native("floats", val("'[1.5,2.5)'", "[1.5,2.5)", `"[1.5,2.5)"`)).made(makeFloats).note("A range type."),
+		native("floats", val("'[1.5,2.5)'", "[1.5,2.5)", `"[1.5,2.5)"`)).after(makeFloats).note("A range type."),
 		pg("numeric(6,2)", "decimal(6,2)", change.Column{Kind: change.KindDecimal, Precision: 6, Scale: 2, Equality: change.Numeric}, val("1.5", "1.50", `"1.50"`)).
 			domain("positive", makePositives),
-		native("hstore", val(`'a=>1, "b c"=>NULL'`, `"a"=>"1", "b c"=>NULL`, `"\"a\"=>\"1\", \"b c\"=>NULL"`)).made(makeHstore),
-		pg("citext", "longtext", folded, strs("Ab")...).made(makeCitext),
-		native("ltree", strs("Top.Science")...).made(makeLtree),
+		native("hstore", val(`'a=>1, "b c"=>NULL'`, `"a"=>"1", "b c"=>NULL`, `"\"a\"=>\"1\", \"b c\"=>NULL"`)).after(makeHstore),
+		pg("citext", "longtext", folded, strs("Ab")...).after(makeCitext),
+		native("ltree", strs("Top.Science")...).after(makeLtree),
 		native("lquery", strs("*.a*.b{2}")...),
-		native("cube", val("'(1,2),(3,4)'", "(1, 2),(3, 4)", `"(1, 2),(3, 4)"`)).made(makeCube).note("Of an extension that tailwater knows nothing of: its text."),
-		native("seg", val("'1.50 .. 2'", "1.50 .. 2", `"1.50 .. 2"`)).made(makeSeg),
-		native("ean13", val("'978-0-393-04002-9'", "978-0-393-04002-9", `"978-0-393-04002-9"`)).made(makeISN),
+		native("cube", val("'(1,2),(3,4)'", "(1, 2),(3, 4)", `"(1, 2),(3, 4)"`)).after(makeCube).note("Of an extension that tailwater knows nothing of: its text."),
+		native("seg", val("'1.50 .. 2'", "1.50 .. 2", `"1.50 .. 2"`)).after(makeSeg),
+		native("ean13", val("'978-0-393-04002-9'", "978-0-393-04002-9", `"978-0-393-04002-9"`)).after(makeISN),
 	}
+	for i := range types {
+		types[i].made = types[i].SQL == "" // a domain is the type below it, which every server has
+	}
+	return types
 }
 
 // domain is t as the type below a domain.

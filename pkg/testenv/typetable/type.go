@@ -26,6 +26,8 @@ type Type struct {
 	Only   []string          // the servers that have it; empty: all of the engine
 	Newer  bool              // PostgreSQL: a target of 15 parks the values
 	Note   string            // for the page
+
+	made bool // by somebody in a database, which another may lack
 }
 
 // Value is one value of a Type.
@@ -137,3 +139,9 @@ func list(parts ...[]Value) []Value { return slices.Concat(parts...) }
 
 // one is a list of single values.
 func one(values ...Value) []Value { return values }
+
+// Made says that somebody made the type in a database: another may lack it, and gets a text.
+func (t *Type) Made() bool { return t.made }
+
+// WireText is the text of a value's JSON form.
+func WireText(v Value) string { return unquoted(v.JSON) }
