@@ -72,6 +72,7 @@ type relation struct {
 	schema     string
 	name       string
 	identity   byte
+	dropped    bool // it once had a column that it has no longer
 	attributes []attribute
 	primary    []string // columns of the primary key, in its order
 	replica    []string // columns of the replica identity index, in its order
@@ -82,10 +83,11 @@ var errNoTable = errors.New("no such table")
 
 func readRelation(ctx context.Context, tx pgx.Tx, oid uint32) (*relation, error) {
 	r := &relation{oid: oid}
-	const class = `select n.nspname, c.relname, c.relreplident::text
+	const class = `select n.nspname, c.relname, c.relreplident::text,
+			exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and a.attisdropped)
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1`
 	var identity string
-	err := tx.QueryRow(ctx, class, oid).Scan(&r.schema, &r.name, &identity)
+	err := tx.QueryRow(ctx, class, oid).Scan(&r.schema, &r.name, &identity, &r.dropped)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, errNoTable
 	}

@@ -59,6 +59,9 @@ func describe(ctx context.Context, tx pgx.Tx, shape *pgoutput.Shape) (described,
 		t.Nondeterministic = a.nondeterministic
 		d.columns[i] = pgvalue.Column(t.Type)
 		d.columns[i].Name, d.columns[i].Nullable, d.columns[i].Generated = c.Name, a.nullable && !t.notNull, a.generated
+		if a.name == c.Name || !r.dropped { // as many columns as the log's and none ever dropped: a renamed one is proved by its place
+			d.columns[i].ID = columnID(r.oid, a.number)
+		}
 		if a.name != c.Name {
 			renamed(d.primary, a.name, c.Name)
 			renamed(d.replica, a.name, c.Name)
@@ -66,6 +69,9 @@ func describe(ctx context.Context, tx pgx.Tx, shape *pgoutput.Shape) (described,
 	}
 	return d, nil
 }
+
+// columnID tells a column from all others of the database, whatever its name. The server gives no number of a table's columns twice.
+func columnID(oid uint32, number int16) uint64 { return uint64(oid)<<16 | uint64(number) }
 
 // find returns the attribute that is column i of the shape: the one of its name and type, else the one in its place with its type and
 // a name that the shape doesn't have, which is the same column renamed since.

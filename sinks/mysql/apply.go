@@ -42,6 +42,9 @@ func (s *Sink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Pa
 		run.generation, run.again = s.plans.Forget(run.generation), true
 		err = s.persist(ctx, &run)
 	}
+	if err == nil {
+		s.emptied(c)
+	}
 	return s.plans.Judge(run.generation, err, isStale)
 }
 
@@ -113,18 +116,23 @@ func (s *Sink) plan(ctx context.Context, run *call) error {
 		if row := c.Row(); !c.Op.IsMarker() && len(row) != len(c.Table.Columns) {
 			return halt("%s of %s at %s has %d values for %d columns", c.Op, c.Table, c.Pos, len(row), len(c.Table.Columns))
 		}
-		if c.Table == last {
+		if err := s.mayEmpty(c); err != nil {
+			return err
+		}
+		if c.Table == last && c.Op != change.NewShape {
 			continue
 		}
 		last = c.Table
-		if _, ok := run.plans[last]; ok {
+		if _, ok := run.plans[last]; ok && c.Op != change.NewShape {
 			continue
 		}
-		p, err := s.ensure(ctx, last)
+		p, err := s.ensure(ctx, c)
 		if err != nil {
 			return err
 		}
-		run.plans[last] = p
+		if run.plans[last] = p; p.absent {
+			continue
+		}
 		if at := slices.IndexFunc(run.targets, func(t *plan) bool { return t.name == p.name }); at >= 0 {
 			run.targets[at] = p // a later shape of the same table: the target fits both, and looks as when it was made to fit this one
 		} else {
@@ -145,7 +153,7 @@ func (s *Sink) applyWhole(ctx context.Context, c *conn, run *call) error {
 	}
 	fault.Point("sink.begun")
 	x := newScript(c, s.server.packet)
-	w := writer{x: x, plans: run.plans}
+	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
 	if err := w.write(ctx, steps); err != nil {
 		return wrapped("apply", err)
 	}
@@ -179,7 +187,7 @@ func (s *Sink) try(ctx context.Context, x *script, run *call, part []change.Chan
 	if _, err := x.c.exec(ctx, "SAVEPOINT tailwater"); err != nil { // by itself: what is refused before it is sent goes back to this one too
 		return wrapped("set a savepoint", err)
 	}
-	w := writer{x: x, plans: run.plans}
+	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
 	if err = w.write(ctx, steps); err == nil {
 		err = x.flush(ctx)
 	}

@@ -13,7 +13,8 @@ type target struct {
 	engine     string
 	columns    []targetColumn
 	unique     []index
-	references []foreignKey // those that point at it
+	references []foreignKey      // those that point at it
+	aliases    map[string]string // of a past shape: the names that its columns have now
 }
 
 // index is a unique index on whole columns.
@@ -46,6 +47,7 @@ type targetColumn struct {
 	defaults  bool // has a default or counts by itself
 	generated bool // computed by the target
 	restamped bool // ON UPDATE CURRENT_TIMESTAMP
+	extras    bool // a definition would have to say more than its type, character set and whether it may be NULL: a default, a comment
 }
 
 func (t *target) column(name string) *targetColumn {
@@ -54,25 +56,35 @@ func (t *target) column(name string) *targetColumn {
 			return &t.columns[i]
 		}
 	}
+	if now, ok := t.aliases[name]; ok && now != name {
+		return (&target{columns: t.columns}).column(now)
+	}
 	return nil
 }
 
 // hasUnique says that a unique index stands on exactly these columns, whole.
 func (t *target) hasUnique(names []string) bool {
-	for _, index := range t.unique {
+	_, ok := t.uniqueOn(names)
+	return ok
+}
+
+// uniqueOn is the unique index on exactly these columns, whole.
+func (t *target) uniqueOn(names []string) (index, bool) {
+	for _, on := range t.unique {
 		same := func(name string) bool {
-			return slices.ContainsFunc(index.columns, func(c string) bool { return strings.EqualFold(c, name) })
+			return slices.ContainsFunc(on.columns, func(c string) bool { return strings.EqualFold(c, name) })
 		}
-		if !index.partial && len(index.columns) == len(names) && !slices.ContainsFunc(names, func(n string) bool { return !same(n) }) {
-			return true
+		if !on.partial && len(on.columns) == len(names) && !slices.ContainsFunc(names, func(n string) bool { return !same(n) }) {
+			return on, true
 		}
 	}
-	return false
+	return index{}, false
 }
 
 const columnsSQL = `SELECT COLUMN_NAME, LOWER(DATA_TYPE), COLUMN_TYPE, COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), COALESCE(NUMERIC_PRECISION, 0),
   COALESCE(NUMERIC_SCALE, -1), COALESCE(DATETIME_PRECISION, 0), COALESCE(CHARACTER_SET_NAME, ''), COALESCE(COLLATION_NAME, ''), IS_NULLABLE,
-  COLUMN_DEFAULT IS NOT NULL OR EXTRA LIKE '%auto_increment%', COALESCE(GENERATION_EXPRESSION, '') <> '', EXTRA LIKE '%on update%'
+  COLUMN_DEFAULT IS NOT NULL OR EXTRA LIKE '%auto_increment%', COALESCE(GENERATION_EXPRESSION, '') <> '', EXTRA LIKE '%on update%',
+  EXTRA <> '' OR COLUMN_COMMENT <> '' OR COLUMN_DEFAULT IS NOT NULL AND (COLUMN_DEFAULT <> 'NULL' OR VERSION() NOT LIKE '%MariaDB%')
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = `
 
 const uniqueSQL = `SELECT INDEX_NAME, COALESCE(COLUMN_NAME, ''), SUB_PART IS NOT NULL OR COLUMN_NAME IS NULL
@@ -139,7 +151,7 @@ func parseColumn(r []*string) targetColumn {
 		return int(n)
 	}
 	c := targetColumn{name: *r[0], typ: *r[1], declared: *r[2], length: number(3), precision: number(4), scale: number(5), fraction: number(6),
-		charset: *r[7], collation: *r[8], notNull: *r[9] == "NO", defaults: *r[10] != "0", generated: *r[11] != "0", restamped: *r[12] != "0"}
+		charset: *r[7], collation: *r[8], notNull: *r[9] == "NO", defaults: *r[10] != "0", generated: *r[11] != "0", restamped: *r[12] != "0", extras: *r[13] != "0"}
 	c.unsigned = strings.Contains(c.declared, "unsigned")
 	if c.typ == "enum" || c.typ == "set" {
 		c.labels = parseLabels(c.declared)

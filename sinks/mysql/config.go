@@ -10,6 +10,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -38,8 +39,11 @@ type Config struct {
 	TLS          *tls.Config // nil: plain text
 	Schema       string      // the database that tables are written to; it must exist. Empty: the URL's
 	Mode         Mode        // empty: upsert
-	CreateTables bool        // make missing tables and add new nullable columns
+	CreateTables bool        // make missing tables, and columns that a table lacks when it is met first
 	MaxConns     int         // connections at most, one a transaction that runs; 0: 4
+
+	Policy         sinks.Policy               // what to do about changes of tables at the source
+	OnSchemaChange func(c sinks.SchemaChange) // is told of each that was followed or ignored, from several goroutines; may be nil
 }
 
 // checked returns c with its defaults and the connection's settings.

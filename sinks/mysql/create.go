@@ -221,6 +221,7 @@ type ddl struct {
 	name  string // quoted
 	mode  Mode
 	types []string
+	to    *target // to alter
 }
 
 func newDDL(table *change.Table, at destination) *ddl {
@@ -247,16 +248,4 @@ func (d *ddl) create() string {
 		lines = append(lines, "PRIMARY KEY ("+strings.Join(key, ", ")+")")
 	}
 	return "CREATE TABLE " + d.name + " (\n  " + strings.Join(lines, ",\n  ") + "\n)" + tableOptions
-}
-
-// add makes the ALTER TABLE for columns that the target lacks.
-func (d *ddl) add(columns []*change.Column, own []string) string {
-	var parts []string
-	for _, col := range columns {
-		parts = append(parts, "ADD COLUMN "+quoteIdent(col.Name)+" "+d.types[d.table.ColumnIndex(col.Name)]+" NULL")
-	}
-	for _, name := range own {
-		parts = append(parts, "ADD COLUMN "+quoteIdent(name)+" "+ownType(name))
-	}
-	return "ALTER TABLE " + d.name + " " + strings.Join(parts, ", ")
 }

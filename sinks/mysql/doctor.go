@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/preflight"
+	"github.com/tailwater-cdc/tailwater/sinks"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -198,7 +199,7 @@ WHERE CONSTRAINT_TYPE = 'FOREIGN KEY' AND TABLE_SCHEMA = %[1]s AND %[2]s ORDER B
 // fits checks the targets of all shapes that the sink has met: the newest of each table.
 func (e *examination) fits(ctx context.Context) {
 	c := &e.sink.config
-	rows, err := e.c.query(ctx, "SELECT name, shape FROM "+e.sink.own(upsert.TableShapes)+" WHERE "+e.sink.mine()+" ORDER BY `schema`, name, seen DESC")
+	rows, err := e.c.query(ctx, "SELECT name, shape FROM "+e.sink.own(upsert.TableShapes)+" WHERE "+e.sink.mine()+" ORDER BY `schema`, name, pos DESC")
 	if err != nil {
 		e.failed("sink.shapes", wrapped("read the recorded shapes", err), "")
 		return
@@ -244,8 +245,14 @@ func (e *examination) fit(ctx context.Context, table *change.Table) error {
 	if to == nil {
 		return halt("%s.%s is gone", c.Schema, table.Name)
 	}
-	if columns, own := missing(table, to, c.Mode); len(columns)+len(own) > 0 && !c.CreateTables {
-		return halt("%s.%s lacks %d columns of %s and create_tables is off", c.Schema, table.Name, len(columns)+len(own), table)
+	lacks := missingOwn(table, to, c.Mode)
+	for i := range table.Columns {
+		if col := &table.Columns[i]; !col.Generated && to.column(col.Name) == nil && c.Policy.Of(sinks.KindAdd) != sinks.Ignore {
+			lacks = append(lacks, col.Name)
+		}
+	}
+	if len(lacks) > 0 && !c.CreateTables {
+		return halt("%s.%s lacks columns of %s and create_tables is off: %s", c.Schema, table.Name, table, strings.Join(lacks, ", "))
 	}
 	if err := fit(table, to, e.sink.at()); err != nil {
 		return err

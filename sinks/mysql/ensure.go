@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/fault"
+	"github.com/tailwater-cdc/tailwater/sinks"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -16,10 +19,12 @@ func (s *Sink) at() destination {
 	return destination{database: s.config.Schema, mode: s.config.Mode, dialect: s.server.dialect, folds: s.server.folds}
 }
 
-// ensure returns the plan for a shape. At its first use it makes sure that the target fits, and alters it where it may: ahead of the
-// transaction of the rows, which DDL would end, and so that whatever step was the last before a crash, all of it can be done again.
-func (s *Sink) ensure(ctx context.Context, table *change.Table) (*plan, error) {
-	if p, ok := s.plans.Get(table); ok {
+// ensure returns the plan for the shape of c. At its first use, and whenever c is a marker that says that it is the present one again, it makes
+// sure that the target fits, and alters it where it may: ahead of the transaction of the rows, which DDL would end, and so that whatever step
+// was the last before a crash, all of it can be done again.
+func (s *Sink) ensure(ctx context.Context, m *change.Change) (*plan, error) {
+	table := m.Table
+	if p, ok := s.plans.Get(table); ok && m.Op != change.NewShape {
 		return p, nil
 	}
 	if err := checkNames(table); err != nil {
@@ -30,24 +35,39 @@ func (s *Sink) ensure(ctx context.Context, table *change.Table) (*plan, error) {
 		return nil, err
 	}
 	defer s.pool.release(c)
-	to, err := s.settle(ctx, c, table)
-	if err != nil {
+	t := &turn{table: table, pos: m.Pos, name: qualified(s.config.Schema, table.Name)}
+	if t.fingerprint, err = change.Fingerprint(table); err != nil {
+		return nil, err
+	}
+	if err := s.settle(ctx, c, t); err != nil {
 		return nil, fmt.Errorf("make sure that %s.%s fits %s: %w", s.config.Schema, table.Name, table, err)
 	}
-	p, err := newPlan(table, to, s.at())
+	s.tell(t)
+	p := &plan{table: table, name: t.name, mode: s.config.Mode, absent: true}
+	if t.to != nil {
+		if p, err = s.planFor(ctx, c, t); err != nil {
+			return nil, err
+		}
+	}
+	s.plans.Put(table, p)
+	return p, nil
+}
+
+// planFor makes the plan for a target that fits, and notes how that looks.
+func (s *Sink) planFor(ctx context.Context, c *conn, t *turn) (*plan, error) {
+	p, err := newPlan(t.table, t.to, s.at())
 	if err != nil {
 		return nil, err
 	}
 	if err := s.pin(ctx, c, p); err != nil {
 		return nil, fmt.Errorf("look at %s: %w", p.name, err)
 	}
-	for _, k := range table.Key {
-		if col := &table.Columns[k]; vague(table.Engine, col, to.column(col.Name)) {
+	for _, k := range t.table.Key {
+		if col := &t.table.Columns[k]; vague(t.table.Engine, col, t.to.column(col.Name)) {
 			s.log.Warn("a key of the target compares by a collation: two keys that it takes for equal and the source does not would be one row",
-				"table", p.name, "column", col.Name, "collation", to.column(col.Name).collation)
+				"table", p.name, "column", col.Name, "collation", t.to.column(col.Name).collation)
 		}
 	}
-	s.plans.Put(table, p)
 	return p, nil
 }
 
@@ -71,173 +91,158 @@ func (s *Sink) pin(ctx context.Context, c *conn, p *plan) error {
 	return nil
 }
 
-// settle brings the target to the shape and returns it as it is then. The shape is recorded last: a table that is made and not recorded is
-// empty and fits.
-func (s *Sink) settle(ctx context.Context, c *conn, table *change.Table) (*target, error) {
-	fingerprint, err := change.Fingerprint(table)
+// turn is one look at a target for one shape.
+type turn struct {
+	table       *change.Table
+	fingerprint string
+	pos         change.Position // of the change that needs it
+	name        string          // of the target, quoted
+	to          *target         // nil: there is none
+	seen        shapes
+	shared      bool // another source or sink writes to the table too
+	decision    reshape.Decision
+	statement   string // that was run
+}
+
+// settle brings the target to the shape and leaves it as it is then in t. DDL commits by itself, so the shape is recorded last: what was done before a
+// crash is found in the catalogue, and only what is missing is done again. All of it happens under one lock of the session that runs the DDL,
+// behind a look at what was recorded last: a process that has fallen behind alters nothing, and one that loses its session loses both.
+func (s *Sink) settle(ctx context.Context, c *conn, t *turn) error {
+	unlock, err := s.lock(ctx, c, s.at().folded(t.table.Name)) // two lanes meet a new shape at once
 	if err != nil {
-		return nil, err
-	}
-	unlock, err := s.lock(ctx, c, s.at().folded(table.Name)) // two lanes meet a new shape at once
-	if err != nil {
-		return nil, err
+		return err
 	}
 	defer unlock()
-	seen, err := s.shapesOf(ctx, c, table)
-	if err != nil {
-		return nil, err
+	if t.seen, err = s.shapesOf(ctx, c, t.table); err != nil {
+		return err
 	}
-	to, err := readTarget(ctx, c, s.at(), table.Name)
-	if err != nil {
-		return nil, err
+	if t.to, err = readTarget(ctx, c, s.at(), t.table.Name); err != nil {
+		return err
 	}
-	if err := s.checkOwner(ctx, c, table, to); err != nil {
-		return nil, err
+	if t.shared, err = s.checkOwner(ctx, c, t.table, t.to); err != nil {
+		return err
 	}
-	if to != nil && !seen.prints[fingerprint] {
-		if err := retyped(table, to, seen, s.at()); err != nil {
-			return nil, err
+	if t.to != nil && t.seen.Past(t.fingerprint, t.pos) {
+		t.to.aliases = t.seen.Aliases(t.table)
+		return fit(t.table, t.to, s.at())
+	}
+	if err := s.alter(ctx, c, t); err != nil || t.to == nil {
+		return err
+	}
+	if err := fit(t.table, t.to, s.at()); err != nil {
+		return err
+	}
+	if present := t.seen.Present(); present == nil || present.Fingerprint != t.fingerprint {
+		if err := s.recordShape(ctx, c, t); err != nil {
+			return err
 		}
 	}
-	if to, err = s.alter(ctx, c, table, to, seen); err != nil {
-		return nil, err
-	}
-	if err := fit(table, to, s.at()); err != nil {
-		return nil, err
-	}
-	return to, s.recordShape(ctx, c, table, fingerprint)
+	fault.Point("shape.recorded")
+	return nil
 }
 
 // alter runs what brings the target to the shape, if anything does.
-func (s *Sink) alter(ctx context.Context, c *conn, table *change.Table, to *target, seen shapes) (*target, error) {
-	statement, err := s.alteration(table, to, seen)
-	if err != nil || statement == "" {
-		return to, err
+func (s *Sink) alter(ctx context.Context, c *conn, t *turn) (err error) {
+	if t.statement, err = s.alteration(ctx, c, t); err != nil || t.statement == "" {
+		return err
 	}
-	if _, err := c.exec(ctx, statement); err != nil {
-		return nil, wrapped("run "+statement, err)
+	fault.Point("shape.before")
+	if _, err := c.exec(ctx, t.statement); err != nil {
+		return wrapped("run "+t.statement, err)
 	}
-	s.log.Info("target altered", "table", table.String(), "statement", statement)
-	if to, err = readTarget(ctx, c, s.at(), table.Name); err != nil {
-		return nil, err
+	fault.Point("shape.altered")
+	if t.to, err = readTarget(ctx, c, s.at(), t.table.Name); err != nil {
+		return err
 	}
-	if to == nil {
-		return nil, halt("the table is not visible after %s", statement)
-	}
-	return to, nil
-}
-
-// shapes are what this sink has met of one target table.
-type shapes struct {
-	known   bool                       // some shape was recorded: the table existed
-	columns map[string]map[string]bool // of all recorded shapes: the types that a column was made or would have been made with
-	prints  map[string]bool            // their fingerprints
-}
-
-// shapesOf reads the recorded shapes of the target table. Another source table of the same name is refused: the two would share it.
-func (s *Sink) shapesOf(ctx context.Context, c *conn, table *change.Table) (shapes, error) {
-	rows, err := c.query(ctx, "SELECT `schema`, shape, fingerprint, name FROM "+s.own(upsert.TableShapes)+" WHERE "+s.mine()+" AND "+s.named(table.Name))
-	if err != nil {
-		return shapes{}, wrapped("read the recorded shapes", err)
-	}
-	out := shapes{known: len(rows) > 0, columns: make(map[string]map[string]bool), prints: make(map[string]bool)}
-	for _, r := range rows {
-		if *r[0] != table.Schema || *r[3] != table.Name {
-			return out, halt("%s.%s and %s both go to %s: give them sinks with databases of their own",
-				*r[0], *r[3], table, qualified(s.config.Schema, table.Name))
-		}
-		old, err := change.ParseShape([]byte(*r[1]))
-		if err != nil {
-			return out, halt("a recorded shape of %s: %w", table, err)
-		}
-		out.prints[*r[2]] = true
-		for i, made := range types(old, s.server.dialect, s.config.Mode) {
-			name := old.Columns[i].Name
-			if out.columns[name] == nil {
-				out.columns[name] = make(map[string]bool)
-			}
-			out.columns[name][bare(made)] = true
-		}
-	}
-	return out, nil
-}
-
-// alteration is the statement that brings the target to the shape; empty if there is nothing to do.
-func (s *Sink) alteration(table *change.Table, to *target, seen shapes) (string, error) {
-	name := qualified(s.config.Schema, table.Name)
-	d := newDDL(table, s.at())
-	switch {
-	case to == nil && seen.known:
-		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: "+
-			"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", name, s.own(upsert.TableShapes),
-			quoteLiteral(s.config.SourceID), quoteLiteral(s.config.SinkName), quoteLiteral(table.Name))
-	case to == nil && !s.config.CreateTables:
-		return "", preflightError("%s doesn't exist and create_tables is off: %s", name, d.create())
-	case to == nil:
-		return d.create(), nil
-	}
-	columns, own := missing(table, to, s.config.Mode)
-	if len(columns)+len(own) == 0 {
-		return "", nil
-	}
-	sql := d.add(columns, own)
-	if !s.config.CreateTables {
-		return "", halt("%s lacks columns and create_tables is off: %s", name, sql)
-	}
-	for _, col := range columns {
-		if !col.Nullable {
-			return "", halt("%s lacks %s, which is NOT NULL at the source, so rows that are there have a value of it that the log doesn't show: "+
-				"%s, fill it in, and start again", name, quoteIdent(col.Name), sql)
-		}
-	}
-	if gone := dropped(table, to, seen); len(columns) > 0 && gone != "" {
-		return "", halt("%s lacks %s while the source no longer has %s: if that is a rename, ALTER TABLE %s RENAME COLUMN %s TO %s; if not, %s",
-			name, quoteIdent(columns[0].Name), gone, name, gone, quoteIdent(columns[0].Name), sql)
-	}
-	return sql, nil
-}
-
-// bare is a type without its character set, as the catalogue shows it.
-func bare(made string) string {
-	name, _, _ := strings.Cut(made, " CHARACTER SET")
-	return plainType(name)
-}
-
-// retyped halts where the source has changed a column's type and the target still has the one from before. A shape that was met
-// before has passed here, so one that comes again is not held against a target that has moved on.
-func retyped(table *change.Table, to *target, seen shapes, at destination) error {
-	name := qualified(at.database, table.Name)
-	for i, made := range types(table, at.dialect, at.mode) {
-		col := &table.Columns[i]
-		tc := to.column(col.Name)
-		if tc == nil || plainType(tc.declared) == bare(made) || !seen.columns[col.Name][plainType(tc.declared)] {
-			continue
-		}
-		return halt("%s.%s is %s, as it was at the source, which now has %s: ALTER TABLE %s MODIFY %s %s",
-			name, quoteIdent(col.Name), tc.declared, col.Native, name, quoteIdent(col.Name), made)
+	if t.to == nil {
+		return halt("the table is not visible after %s", t.statement)
 	}
 	return nil
 }
 
-// dropped names the columns of the target that the source once had and has no longer.
-func dropped(table *change.Table, to *target, seen shapes) string {
-	var names []string
-	for i := range to.columns {
-		if name := to.columns[i].name; seen.columns[name] != nil && table.ColumnIndex(name) < 0 {
-			names = append(names, quoteIdent(name))
+// alteration is the one statement that brings the target to the shape; empty if there is nothing to do.
+func (s *Sink) alteration(ctx context.Context, c *conn, t *turn) (string, error) {
+	d := newDDL(t.table, s.at())
+	if t.to == nil {
+		return s.creation(t, d)
+	}
+	d.to = t.to
+	in := reshape.Input{Table: t.table, Target: &shaped{to: t.to, ddl: d, seen: t.seen}, Name: t.name, Policy: s.config.Policy,
+		CreateTables: s.config.CreateTables, Shared: t.shared,
+		Empty: func() (bool, error) {
+			rows, err := c.query(ctx, "SELECT 1 FROM "+t.name+" LIMIT 1")
+			return len(rows) == 0, wrapped("look for rows", err)
+		}}
+	if present := t.seen.Present(); present != nil {
+		in.Before = present.Table
+	}
+	var err error
+	if t.decision, err = reshape.Decide(in); err != nil {
+		return "", err
+	}
+	if old := t.decision.OldKey; s.config.Mode != Append && len(old) > 0 {
+		if index, ok := t.to.uniqueOn(old); ok {
+			return "", halt("%s has a unique index on %s, the key that the source had before, so rows that it tells apart by its key of now would be refused: %s",
+				t.name, strings.Join(old, ", "), d.rekey(index))
 		}
 	}
-	return strings.Join(names, ", ")
+	own := missingOwn(t.table, t.to, s.config.Mode)
+	sql := d.alter(t.decision.Steps, own)
+	if len(own) > 0 && !s.config.CreateTables {
+		return "", halt("%s lacks columns and create_tables is off: %s", t.name, sql)
+	}
+	for _, step := range t.decision.Steps {
+		if tc := t.to.column(step.Name); (step.Op == reshape.Retype || step.Op == reshape.Relax) && tc.extras {
+			return "", halt("%s.%s has a default, a comment or another attribute, which the statement would take away: complete it and run it: %s",
+				t.name, quoteIdent(tc.name), sql)
+		}
+	}
+	return sql, nil
 }
 
-// recordShape writes the shape beside the marks, once for each fingerprint.
-func (s *Sink) recordShape(ctx context.Context, c *conn, table *change.Table, fingerprint string) error {
-	shape, err := change.AppendShape(nil, table)
-	if err != nil {
-		return err
+// creation is the statement that makes a missing target; empty if it is to stay away.
+func (s *Sink) creation(t *turn, d *ddl) (string, error) {
+	if t.seen.Present() != nil {
+		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: "+
+			"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", t.name, s.own(upsert.TableShapes),
+			quoteLiteral(s.config.SourceID), quoteLiteral(s.config.SinkName), quoteLiteral(t.table.Name))
 	}
-	_, err = c.exec(ctx, "INSERT INTO "+s.own(upsert.TableShapes)+" (source, sink, `schema`, name, fingerprint, shape) VALUES ("+
-		quoteLiteral(s.config.SourceID)+", "+quoteLiteral(s.config.SinkName)+", "+quoteLiteral(table.Schema)+", "+quoteLiteral(table.Name)+", "+
-		quoteLiteral(fingerprint)+", "+quoteLiteral(string(shape))+") ON DUPLICATE KEY UPDATE fingerprint = fingerprint")
-	return wrapped("record the shape", err)
+	action := s.config.Policy.Of(sinks.KindNewTable)
+	made := sinks.SchemaChange{Table: t.table, Kind: sinks.KindNewTable, Action: action}
+	switch {
+	case action == sinks.Ignore:
+		t.decision.Changes = append(t.decision.Changes, made)
+		return "", nil
+	case action == sinks.Halt:
+		return "", preflightError("%s doesn't exist and on_schema_change.new_table is halt: %s", t.name, d.create())
+	case !s.config.CreateTables:
+		return "", preflightError("%s doesn't exist and create_tables is off: %s", t.name, d.create())
+	}
+	t.decision.Changes = append(t.decision.Changes, made)
+	return d.create(), nil
+}
+
+// tell says what was done and what was ignored, once it is durable.
+func (s *Sink) tell(t *turn) {
+	if t.statement != "" {
+		s.log.Info("target altered", "table", t.table.String(), "statement", t.statement)
+	}
+	for _, name := range t.decision.Late {
+		s.log.Warn("a column was made in the target that it should have had before: rows that are there lack its values until they change or a snapshot reads them",
+			"table", t.table.String(), "column", name)
+	}
+	for _, c := range t.decision.Changes {
+		if c.Action == sinks.Ignore {
+			s.log.Warn("the source's table has changed and the target stays as it is, as on_schema_change says", "table", t.table.String(),
+				"kind", string(c.Kind), "column", c.Column)
+		}
+		s.met(c)
+	}
+}
+
+// met tells whoever counts.
+func (s *Sink) met(c sinks.SchemaChange) {
+	if s.config.OnSchemaChange != nil {
+		s.config.OnSchemaChange(c)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -84,7 +85,7 @@ func (g *Golden) Statements() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts := []string{"-- create", d.create(), "-- add a column", d.add([]*change.Column{&g.Table.Columns[1]}, nil), "-- changes", rows}
+	parts := []string{"-- create", d.create(), "-- add a column", d.alter([]reshape.Step{{Op: reshape.Add, Column: &g.Table.Columns[1]}}, nil), "-- changes", rows}
 	if g.Mode == Upsert {
 		parts = append(parts, "-- truncate", strings.Join(emptySQL([]*plan{p}), ";\n"))
 	}

@@ -8,21 +8,14 @@ import (
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
-// missing returns what the target lacks of a shape: columns of the source and columns of ours. Columns that the source computes may
-// be absent from the target.
-func missing(table *change.Table, to *target, mode Mode) (columns []*change.Column, own []string) {
-	for i := range table.Columns {
-		col := &table.Columns[i]
-		if to.column(col.Name) == nil && !col.Generated {
-			columns = append(columns, col)
-		}
-	}
+// missingOwn returns what the target lacks of our own columns.
+func missingOwn(table *change.Table, to *target, mode Mode) (own []string) {
 	for _, name := range upsert.OwnColumns(mode.folding(), len(table.Key) == 0) {
 		if to.column(name) == nil {
 			own = append(own, name)
 		}
 	}
-	return columns, own
+	return own
 }
 
 // fit checks that rows of the shape can be written to the target as they are. Every error says what to run.
@@ -37,7 +30,7 @@ func fit(table *change.Table, to *target, at destination) error {
 	own := upsert.OwnColumns(at.mode.folding(), len(table.Key) == 0)
 	for i := range to.columns {
 		c := &to.columns[i]
-		known := slices.ContainsFunc(table.Columns, func(s change.Column) bool { return strings.EqualFold(s.Name, c.name) }) || slices.Contains(own, c.name)
+		known := slices.ContainsFunc(table.Columns, func(s change.Column) bool { return to.column(s.Name) == c }) || slices.Contains(own, c.name)
 		if !known && c.notNull && !c.defaults && !c.generated {
 			return halt("%s.%s is NOT NULL without a default and the source has no such column: ALTER TABLE %s MODIFY %s %s NULL",
 				name, quoteIdent(c.name), name, quoteIdent(c.name), c.declared)
@@ -58,11 +51,11 @@ func fitKey(table *change.Table, to *target, at destination) error {
 	name := qualified(at.database, table.Name)
 	for _, k := range table.Key {
 		col := &table.Columns[k]
-		key, quoted = append(key, col.Name), append(quoted, quoteIdent(col.Name))
 		tc := to.column(col.Name)
 		if tc == nil || tc.generated {
 			return halt("%s has no plain column %s, which is part of the source's key", name, quoteIdent(col.Name))
 		}
+		key, quoted = append(key, tc.name), append(quoted, quoteIdent(tc.name))
 		if coarse(table.Engine, col, tc) {
 			return halt("%s.%s compares texts as %s does, more coarsely than the source, so two of its keys could be one row: "+
 				"ALTER TABLE %s MODIFY %s %s CHARACTER SET utf8mb4 COLLATE %s NOT NULL", name, quoteIdent(col.Name), comparesAs(tc),

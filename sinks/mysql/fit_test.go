@@ -36,7 +36,7 @@ func TestTargetMustFit(t *testing.T) {
 		{"a view", "create view t as select 1 as id, '' as a, '' as b", nil, true, change.ErrPreflight, "not a table"},
 		{"no transactions", "create table t (id int primary key, a text, b text) engine = MyISAM", nil, true, change.ErrPreflight, "ENGINE = InnoDB"},
 		{"column missing", "create table t (id int primary key, a text)", nil, false, change.ErrHalt, "ADD COLUMN `b` longtext"},
-		{"NOT NULL column missing", "create table t (id int primary key, a text)", func(t *change.Table) { t.Columns[2].Nullable = false }, true, change.ErrHalt, "fill it in"},
+		{"NOT NULL column missing", "create table t (id int primary key, a text); insert into t values (1, 'x')", func(t *change.Table) { t.Columns[2].Nullable = false }, true, change.ErrHalt, "fill it in"},
 		{"column that nobody fills", "create table t (id int primary key, a text, b text, c int not null)", nil, true, change.ErrHalt, "MODIFY `c`"},
 		{"key folds case", "create table t (id varchar(9) primary key, a text, b text) default charset utf8mb4 collate utf8mb4_general_ci", textKey, true, change.ErrHalt, "coarsely"},
 		{"key drops blanks", "create table t (id varchar(9) primary key, a text, b text) default charset utf8mb4 collate utf8mb4_bin", textKey, true, change.ErrHalt, "coarsely"},
@@ -174,7 +174,9 @@ func TestRenameIsNotGuessed(t *testing.T) {
 func TestTypeChangeHalts(t *testing.T) {
 	t.Parallel()
 	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
-		s := open(t, config(my))
+		conf := config(my)
+		conf.Policy = sinks.Policy{sinks.KindWiden: sinks.Halt}
+		s := open(t, conf)
 		old := at(table(), 1, change.Insert, change.Int(1), change.Text("x"), change.Null())
 		mustApply(t, s, old)
 		wider := table()
@@ -186,7 +188,7 @@ func TestTypeChangeHalts(t *testing.T) {
 		}
 		my.Exec("alter table t modify id bigint not null")
 		mustApply(t, s, row)
-		mustApply(t, open(t, config(my)), old) // the shape from before comes again
+		mustApply(t, open(t, conf), old) // the shape from before comes again
 		wantRows(t, my, "select id, a from t order by id", "1|x", "1099511627776|y")
 	})
 }

@@ -20,7 +20,7 @@ var ownTables = []struct{ name, columns string }{
 		"  `change` longtext NOT NULL,\n  parked_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),\n" +
 		"  PRIMARY KEY (id),\n  KEY by_key (`key`, stream)"},
 	{upsert.TableShapes, "  source varchar(255) NOT NULL,\n  sink varchar(255) NOT NULL,\n  `schema` varchar(64) NOT NULL,\n  name varchar(64) NOT NULL,\n" +
-		"  fingerprint varchar(32) NOT NULL,\n  shape longtext NOT NULL,\n  seen datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),\n" +
+		"  fingerprint varchar(32) NOT NULL,\n  shape longtext NOT NULL,\n  pos varchar(42) NOT NULL,\n  seen datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),\n" +
 		"  PRIMARY KEY (source, sink, `schema`, name, fingerprint)"},
 }
 

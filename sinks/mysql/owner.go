@@ -10,24 +10,24 @@ import (
 // checkOwner refuses a target table that another source or sink writes too, where a row counts once for its Position: two sources have
 // equal ones, and a row that is taken for a replay of another would be lost without a word. Where rows have keys, the key tells them apart, and
 // that no two writers have one key is the operator's to know. The caller holds the table's lock.
-func (s *Sink) checkOwner(ctx context.Context, c *conn, table *change.Table, to *target) error {
+func (s *Sink) checkOwner(ctx context.Context, c *conn, table *change.Table, to *target) (shared bool, err error) {
 	byKey := s.config.Mode != Append && len(table.Key) > 0 && (to == nil || to.column(upsert.ColumnPos) == nil)
 	rows, err := c.query(ctx, "SELECT DISTINCT source, sink FROM "+s.own(upsert.TableShapes)+" WHERE "+s.named(table.Name)+" AND NOT ("+s.mine()+
 		") ORDER BY source, sink")
 	if err != nil {
-		return wrapped("read the recorded shapes", err)
+		return false, wrapped("read the recorded shapes", err)
 	}
 	if len(rows) == 0 {
-		return nil
+		return false, nil
 	}
 	source, sink := *rows[0][0], *rows[0][1]
 	name := qualified(s.config.Schema, table.Name)
 	if byKey {
 		s.log.Warn("the target table has another writer: no two may write one key, and a truncate empties it for both", "table", name,
 			"source", source, "sink", sink)
-		return nil
+		return true, nil
 	}
-	return preflightError("%s belongs to source %q, sink %q, and source %q, sink %q would write to it too, where rows are told apart by %s: "+
+	return true, preflightError("%s belongs to source %q, sink %q, and source %q, sink %q would write to it too, where rows are told apart by %s: "+
 		"give each sink a database of its own; or, if the first is gone for good: UPDATE %s SET %s = NULL; "+
 		"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", name, source, sink, s.config.SourceID, s.config.SinkName, upsert.ColumnPos,
 		name, upsert.ColumnPos, s.own(upsert.TableShapes), quoteLiteral(source), quoteLiteral(sink), quoteLiteral(table.Name))

@@ -3,7 +3,32 @@ package mysql
 import (
 	"slices"
 	"strings"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks"
 )
+
+// mayEmpty halts for a Truncate of the source's that nobody has allowed. One that begins a snapshot is the sink's own affair.
+func (s *Sink) mayEmpty(c *change.Change) error {
+	if c.Op == change.Truncate && c.Txn != nil && s.config.Policy.Of(sinks.KindTruncate) == sinks.Halt {
+		return halt("the source has emptied %s at %s, and on_schema_change.truncate is halt: start once with apply, which empties the target, or ignore, which keeps its rows", c.Table, c.Pos)
+	}
+	return nil
+}
+
+// emptied tells of the call's Truncates, once they are durable.
+func (s *Sink) emptied(c []change.Change) {
+	for i := range c {
+		if c[i].Op != change.Truncate || c[i].Txn == nil {
+			continue
+		}
+		action := s.config.Policy.Of(sinks.KindTruncate)
+		if action == sinks.Ignore {
+			s.log.Warn("the source has emptied a table and the target keeps its rows, as on_schema_change says", "table", c[i].Table.String(), "pos", c[i].Pos.String())
+		}
+		s.met(sinks.SchemaChange{Table: c[i].Table, Kind: sinks.KindTruncate, Action: action})
+	}
+}
 
 // emptySQL returns the statements that empty tables inside a transaction; TRUNCATE would end it. The server checks foreign keys row by row, so tables go
 // behind those that point at them. Where that is no order (a table that points at itself, two that point at each other), columns that

@@ -12,6 +12,7 @@ import (
 type writer struct {
 	x     *script
 	plans map[*change.Table]*plan
+	keeps bool // the target's rows stay where the source truncates
 }
 
 // write writes all steps in order.
@@ -31,6 +32,9 @@ func (w *writer) write(ctx context.Context, steps []upsert.Step) error {
 
 func (w *writer) run(ctx context.Context, run *upsert.Run) error {
 	p := w.plans[run.Table]
+	if p.absent {
+		return nil
+	}
 	columns := p.whole
 	if run.Present != nil {
 		columns = p.present(run.Present)
@@ -151,7 +155,7 @@ func (w *writer) markers(ctx context.Context, markers []*change.Change) error {
 	for _, m := range markers {
 		p := w.plans[m.Table]
 		switch {
-		case m.Op != change.Truncate:
+		case m.Op != change.Truncate, p.absent, w.keeps && m.Txn != nil:
 		case p.mode == Upsert:
 			emptied = append(emptied, p)
 		case p.mode == Append:

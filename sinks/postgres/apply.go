@@ -35,6 +35,9 @@ func (s *Sink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Pa
 		run.generation, run.again = s.plans.Forget(run.generation), true
 		err = s.attempt(ctx, &run)
 	}
+	if err == nil {
+		s.emptied(c)
+	}
 	return s.plans.Judge(run.generation, err, isStale)
 }
 
@@ -54,20 +57,45 @@ func (s *Sink) plan(ctx context.Context, run *call) error {
 		if row := c.Row(); !c.Op.IsMarker() && len(row) != len(c.Table.Columns) {
 			return halt("%s of %s at %s has %d values for %d columns", c.Op, c.Table, c.Pos, len(row), len(c.Table.Columns))
 		}
-		if c.Table == last {
+		if err := s.mayEmpty(c); err != nil {
+			return err
+		}
+		if c.Table == last && c.Op != change.NewShape {
 			continue
 		}
 		last = c.Table
-		if _, ok := run.plans[last]; ok {
+		if _, ok := run.plans[last]; ok && c.Op != change.NewShape {
 			continue
 		}
-		p, err := s.ensure(ctx, last)
+		p, err := s.ensure(ctx, c)
 		if err != nil {
 			return err
 		}
 		run.plans[last] = p
 	}
 	return nil
+}
+
+// mayEmpty halts for a Truncate of the source's that nobody has allowed. One that begins a snapshot is the sink's own affair.
+func (s *Sink) mayEmpty(c *change.Change) error {
+	if c.Op == change.Truncate && c.Txn != nil && s.config.Policy.Of(sinks.KindTruncate) == sinks.Halt {
+		return halt("the source has emptied %s at %s, and on_schema_change.truncate is halt: start once with apply, which empties the target, or ignore, which keeps its rows", c.Table, c.Pos)
+	}
+	return nil
+}
+
+// emptied tells of the call's Truncates, once they are durable.
+func (s *Sink) emptied(c []change.Change) {
+	for i := range c {
+		if c[i].Op != change.Truncate || c[i].Txn == nil {
+			continue
+		}
+		action := s.config.Policy.Of(sinks.KindTruncate)
+		if action == sinks.Ignore {
+			s.log.Warn("the source has emptied a table and the target keeps its rows, as on_schema_change says", "table", c[i].Table.String(), "pos", c[i].Pos.String())
+		}
+		s.met(sinks.SchemaChange{Table: c[i].Table, Kind: sinks.KindTruncate, Action: action})
+	}
 }
 
 func (s *Sink) transact(ctx context.Context, run *call) error {
@@ -102,7 +130,7 @@ func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) err
 		return wrapped("begin", err)
 	}
 	fault.Point("sink.begun")
-	w := writer{x: x, plans: run.plans}
+	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
 	if err := errors.Join(w.write(steps), s.end(x, run)); err != nil {
 		x.abandon()
 		return err
@@ -148,7 +176,7 @@ func (s *Sink) try(ctx context.Context, pg *pgconn.PgConn, run *call, c []change
 	}
 	x := newExchange(ctx, pg)
 	x.exec("SAVEPOINT tailwater")
-	w := writer{x: x, plans: run.plans}
+	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
 	if err = w.write(steps); err != nil {
 		x.abandon()
 	} else {

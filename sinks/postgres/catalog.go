@@ -15,7 +15,15 @@ type target struct {
 	kind       string // relkind: r table, p partitioned table, v view, ...
 	referenced bool   // some foreign key points at it
 	columns    []targetColumn
-	unique     [][]int // ordinals in columns of each unique index that ON CONFLICT can use
+	unique     []uniqueIndex     // those that ON CONFLICT can use
+	aliases    map[string]string // of a past shape: the names that its columns have now
+}
+
+// uniqueIndex is an index over whole columns.
+type uniqueIndex struct {
+	name       string // quoted where it has to be
+	constraint string // whose index it is; empty: none
+	columns    []int  // ordinals in the target's columns
 }
 
 type targetColumn struct {
@@ -27,10 +35,11 @@ type targetColumn struct {
 	bare      string // the type's name without length or precision
 	declared  string // the type's name as declared
 	notNull   bool
-	generated bool // computed by the target
-	identity  bool // generated always as identity
-	defaults  bool // has a default or an identity
-	bytewise  bool // its collation tells apart all texts that differ
+	generated bool   // computed by the target
+	identity  bool   // generated always as identity
+	defaults  bool   // has a default or an identity
+	bytewise  bool   // its collation tells apart all texts that differ
+	collation string // the clause that names it, if it is not its type's own
 }
 
 // length is the limit of a varchar or char in characters; 0: none.
@@ -61,6 +70,13 @@ func (t *target) column(name string) *targetColumn {
 			return &t.columns[i]
 		}
 	}
+	if now, ok := t.aliases[name]; ok && now != name {
+		for i := range t.columns {
+			if t.columns[i].name == now {
+				return &t.columns[i]
+			}
+		}
+	}
 	return nil
 }
 
@@ -72,14 +88,17 @@ WHERE n.nspname = $1 AND c.relname = $2`
 const columnsSQL = `SELECT a.attnum::text, a.attname::text, b.typ::text, b.typmod::text,
   pg_catalog.format_type(a.atttypid, -1), pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
   (a.attgenerated <> '')::text, (a.attidentity = 'a')::text, (a.atthasdef OR a.attidentity <> '')::text,
-  coalesce(l.collisdeterministic, true)::text, pg_catalog.format_type(b.typ, -1)
-FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+  coalesce(l.collisdeterministic, true)::text, pg_catalog.format_type(b.typ, -1),
+  CASE WHEN a.attcollation <> y.typcollation THEN pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname) ELSE '' END
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
 CROSS JOIN LATERAL (WITH RECURSIVE d(typ, typmod) AS (SELECT a.atttypid, a.atttypmod
     UNION ALL SELECT t.typbasetype, t.typtypmod FROM d JOIN pg_catalog.pg_type t ON t.oid = d.typ WHERE t.typtype = 'd')
   SELECT d.typ, d.typmod FROM d JOIN pg_catalog.pg_type t ON t.oid = d.typ WHERE t.typtype <> 'd') b
 WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
 
-const uniqueSQL = `SELECT i.indkey::text, i.indnkeyatts::text FROM pg_catalog.pg_index i
+const uniqueSQL = `SELECT i.indkey::text, i.indnkeyatts::text, i.indexrelid::regclass::text, coalesce(c.conname::text, '')
+FROM pg_catalog.pg_index i LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
 WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL`
 
 // readTarget reads the table's catalogue; nil: there is no such table.
@@ -105,7 +124,7 @@ func readTarget(ctx context.Context, pg *pgconn.PgConn, schema, name string) (*t
 		return nil, wrapped("read the indexes of "+schema+"."+name, err)
 	}
 	for _, r := range rows {
-		t.addUnique(strings.Fields(*r[0]), *r[1])
+		t.unique = append(t.unique, uniqueIndex{name: *r[2], constraint: *r[3], columns: t.ordinals(strings.Fields(*r[0]), *r[1])})
 	}
 	return t, nil
 }
@@ -125,11 +144,11 @@ func parseColumn(r []*string) (targetColumn, error) {
 	}
 	is := func(i int) bool { return *r[i] == "true" }
 	return targetColumn{number: number, name: *r[1], typ: uint32(typ), typmod: typmod, bare: *r[4], declared: *r[5],
-		notNull: is(6), generated: is(7), identity: is(8), defaults: is(9), bytewise: is(10), base: *r[11]}, nil
+		notNull: is(6), generated: is(7), identity: is(8), defaults: is(9), bytewise: is(10), base: *r[11], collation: *r[12]}, nil
 }
 
-// addUnique adds an index by its column numbers, of which the first n are its key.
-func (t *target) addUnique(numbers []string, n string) {
+// ordinals are those of an index's columns by their numbers, of which the first n are its key.
+func (t *target) ordinals(numbers []string, n string) []int {
 	var ordinals []int
 	for i, number := range numbers {
 		if strconv.Itoa(i) == n {
@@ -141,18 +160,21 @@ func (t *target) addUnique(numbers []string, n string) {
 			}
 		}
 	}
-	t.unique = append(t.unique, ordinals)
+	return ordinals
 }
 
 // hasUnique says that a unique index stands on exactly these columns.
-func (t *target) hasUnique(names []string) bool {
-	for _, index := range t.unique {
-		if len(index) != len(names) {
+func (t *target) hasUnique(names []string) bool { return t.uniqueOn(names) >= 0 }
+
+// uniqueOn is the unique index on exactly these columns, or -1.
+func (t *target) uniqueOn(names []string) int {
+	for i, index := range t.unique {
+		if len(index.columns) != len(names) {
 			continue
 		}
 		found := 0
 		for _, name := range names {
-			for _, ordinal := range index {
+			for _, ordinal := range index.columns {
 				if t.columns[ordinal].name == name {
 					found++
 					break
@@ -160,8 +182,8 @@ func (t *target) hasUnique(names []string) bool {
 			}
 		}
 		if found == len(names) {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
 }

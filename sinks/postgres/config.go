@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -30,8 +31,11 @@ type Config struct {
 	Password     string // wins over the URL's, if not empty
 	Schema       string // the target's schema; it must exist. Empty: public
 	Mode         Mode   // empty: upsert
-	CreateTables bool   // make missing tables and add new nullable columns
+	CreateTables bool   // make missing tables, and columns that a table lacks when it is met first
 	MaxConns     int    // connections at most, one a transaction that runs; 0: 4
+
+	Policy         sinks.Policy               // what to do about changes of tables at the source
+	OnSchemaChange func(c sinks.SchemaChange) // is told of each that was followed or ignored, from several goroutines; may be nil
 }
 
 // checked returns c with its defaults and the connection's settings.

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -20,6 +21,8 @@ type ddl struct {
 	name  string // quoted
 	mode  Mode
 	types []string
+
+	collate map[string]string // by the target's columns of texts that have a collation of their own: the clause, which a new type would lose
 }
 
 func (d *ddl) create() string {
@@ -40,19 +43,66 @@ func (d *ddl) create() string {
 	return "CREATE TABLE " + d.name + " (\n  " + strings.Join(lines, ",\n  ") + "\n)"
 }
 
-// add makes the ALTER TABLE for columns that the target lacks; empty if it lacks none.
-func (d *ddl) add(columns []*change.Column, own []string) string {
-	var parts []string
-	for _, col := range columns {
-		parts = append(parts, "ADD COLUMN "+quoteIdent(col.Name)+" "+d.types[d.table.ColumnIndex(col.Name)])
+// alter makes the statements for the steps and for columns of ours that the target lacks; empty if there is nothing to do. The server takes a
+// new name in a statement of its own, so those come first.
+func (d *ddl) alter(steps []reshape.Step, own []string) string {
+	var statements, parts []string
+	names := make(map[string]string)
+	for _, s := range steps {
+		if s.Op == reshape.Rename {
+			names[s.Name] = s.Column.Name
+			statements = append(statements, "ALTER TABLE "+d.name+" RENAME COLUMN "+quoteIdent(s.Name)+" TO "+quoteIdent(s.Column.Name))
+		}
+	}
+	for _, s := range steps {
+		name := s.Name
+		if renamed, ok := names[name]; ok {
+			name = renamed
+		}
+		name = quoteIdent(name)
+		switch s.Op {
+		case reshape.Retype:
+			parts = append(parts, "ALTER COLUMN "+name+" TYPE "+d.types[d.table.ColumnIndex(s.Column.Name)]+d.collate[s.Name])
+		case reshape.Relax:
+			parts = append(parts, "ALTER COLUMN "+name+" DROP NOT NULL")
+		case reshape.Add:
+			parts = append(parts, "ADD COLUMN "+quoteIdent(s.Column.Name)+" "+d.types[d.table.ColumnIndex(s.Column.Name)])
+		case reshape.Drop:
+			parts = append(parts, "DROP COLUMN "+name)
+		}
 	}
 	for _, name := range own {
 		parts = append(parts, "ADD COLUMN "+quoteIdent(name)+" "+ownType(name))
 	}
-	if len(parts) == 0 {
-		return ""
+	if len(parts) > 0 {
+		statements = append(statements, "ALTER TABLE "+d.name+" "+strings.Join(parts, ", "))
 	}
-	return "ALTER TABLE " + d.name + " " + strings.Join(parts, ", ")
+	return strings.Join(statements, "; ")
+}
+
+// rekey makes the statement that gives the target the shape's key instead of the one that index holds.
+func (d *ddl) rekey(index uniqueIndex) string {
+	var key []string
+	for _, k := range d.table.Key {
+		key = append(key, quoteIdent(d.table.Columns[k].Name))
+	}
+	var parts []string
+	sql := ""
+	if index.constraint != "" {
+		parts = append(parts, "DROP CONSTRAINT "+quoteIdent(index.constraint))
+	} else {
+		sql = "DROP INDEX " + index.name
+	}
+	if len(key) > 0 {
+		parts = append(parts, "ADD PRIMARY KEY ("+strings.Join(key, ", ")+")")
+	}
+	if len(parts) > 0 {
+		if sql != "" {
+			sql += "; "
+		}
+		sql += "ALTER TABLE " + d.name + " " + strings.Join(parts, ", ")
+	}
+	return sql
 }
 
 // newDDL asks the target which of the source's types it knows: on the same engine a column gets the type that it has at the source.
@@ -72,6 +122,17 @@ func newDDL(ctx context.Context, pg *pgconn.PgConn, table *change.Table, schema 
 		d.types[i] = name
 	}
 	return d, nil
+}
+
+// keepCollations notes the collations of texts that a new type without one would lose.
+func (d *ddl) keepCollations(to *target) {
+	d.collate = make(map[string]string)
+	for i := range to.columns {
+		c := &to.columns[i]
+		if at := d.table.ColumnIndex(c.name); at >= 0 && (d.types[at] == "text" || strings.HasPrefix(d.types[at], "character varying")) {
+			d.collate[c.name] = c.collation
+		}
+	}
 }
 
 func typeFor(ctx context.Context, pg *pgconn.PgConn, engine string, col *change.Column) (name string, collates bool, err error) {

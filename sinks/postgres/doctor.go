@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/preflight"
+	"github.com/tailwater-cdc/tailwater/sinks"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -133,7 +135,7 @@ ORDER BY 1, 2`
 func (e *examination) fits(ctx context.Context) {
 	c := &e.sink.config
 	rows, err := query(ctx, e.pg, `SELECT DISTINCT ON (schema, name) shape FROM `+e.sink.own(upsert.TableShapes)+
-		` WHERE source = $1 AND sink = $2 ORDER BY schema, name, seen DESC`, c.SourceID, c.SinkName)
+		` WHERE source = $1 AND sink = $2 ORDER BY schema, name, pos DESC`, c.SourceID, c.SinkName)
 	if err != nil {
 		e.failed("sink.shapes", err, "")
 		return
@@ -169,8 +171,14 @@ func (e *examination) fit(ctx context.Context, table *change.Table) error {
 	if to == nil {
 		return halt("%s.%s is gone", c.Schema, table.Name)
 	}
-	if columns, own := missing(table, to, c.Mode); len(columns)+len(own) > 0 && !c.CreateTables {
-		return halt("%s.%s lacks %d columns of %s and create_tables is off", c.Schema, table.Name, len(columns)+len(own), table)
+	lacks := missingOwn(table, to, c.Mode)
+	for i := range table.Columns {
+		if col := &table.Columns[i]; !col.Generated && to.column(col.Name) == nil && c.Policy.Of(sinks.KindAdd) != sinks.Ignore {
+			lacks = append(lacks, col.Name)
+		}
+	}
+	if len(lacks) > 0 && !c.CreateTables {
+		return halt("%s.%s lacks columns of %s and create_tables is off: %s", c.Schema, table.Name, table, strings.Join(lacks, ", "))
 	}
 	if err := fit(table, to, c.Schema, c.Mode); err != nil {
 		return err

@@ -8,13 +8,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/fault"
+	"github.com/tailwater-cdc/tailwater/sinks"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
-// ensure returns the plan for a shape. At its first use it makes sure that the target fits, and alters it where it may: in a
-// transaction of its own, ahead of the rows, idempotent.
-func (s *Sink) ensure(ctx context.Context, table *change.Table) (*plan, error) {
-	if p, ok := s.plans.Get(table); ok {
+// ensure returns the plan for the shape of c. At its first use, and whenever c is a marker that says that it is the present one again, it makes
+// sure that the target fits, and alters it where it may: in a transaction of its own, ahead of the rows, idempotent.
+func (s *Sink) ensure(ctx context.Context, c *change.Change) (*plan, error) {
+	table := c.Table
+	if p, ok := s.plans.Get(table); ok && c.Op != change.NewShape {
 		return p, nil
 	}
 	if err := checkNames(table); err != nil {
@@ -25,192 +29,183 @@ func (s *Sink) ensure(ctx context.Context, table *change.Table) (*plan, error) {
 		return nil, err
 	}
 	defer s.pool.release(pg)
-	to, err := s.settle(ctx, pg, table)
-	if err != nil {
+	t := &turn{table: table, pos: c.Pos, name: quoteIdent(s.config.Schema) + "." + quoteIdent(table.Name)}
+	if t.fingerprint, err = change.Fingerprint(table); err != nil {
+		return nil, err
+	}
+	if err := s.settle(ctx, pg, t); err != nil {
 		return nil, fmt.Errorf("make sure that %s.%s fits %s: %w", s.config.Schema, table.Name, table, err)
 	}
-	p, err := newPlan(table, to, s.config.Schema, s.config.Mode)
-	if err != nil {
-		return nil, err
+	s.tell(t)
+	p := &plan{table: table, name: t.name, mode: s.config.Mode, absent: true}
+	if t.to != nil {
+		if p, err = newPlan(table, t.to, s.config.Schema, s.config.Mode); err != nil {
+			return nil, err
+		}
 	}
 	s.plans.Put(table, p)
 	return p, nil
 }
 
-// settle brings the target to the shape in one transaction and returns it as it is then.
-func (s *Sink) settle(ctx context.Context, pg *pgconn.PgConn, table *change.Table) (*target, error) {
-	fingerprint, err := change.Fingerprint(table)
-	if err != nil {
-		return nil, err
-	}
+// turn is one look at a target for one shape.
+type turn struct {
+	table       *change.Table
+	fingerprint string
+	pos         change.Position // of the change that needs it
+	name        string          // of the target, quoted
+	to          *target         // nil: there is none
+	seen        shapes
+	shared      bool // another source or sink writes to the table too
+	decision    reshape.Decision
+	statement   string // that was run
+}
+
+// settle brings the target to the shape in one transaction, records the shape in it, and leaves the target as it is then in t.
+func (s *Sink) settle(ctx context.Context, pg *pgconn.PgConn, t *turn) (err error) {
 	if err := begin(ctx, pg); err != nil {
-		return nil, err
+		return err
 	}
-	// One at a time: two lanes meet a new shape at once, and CREATE TABLE IF NOT EXISTS races with itself.
+	// One at a time: two lanes meet a new shape at once, and CREATE TABLE IF NOT EXISTS races with itself. Whoever has the lock sees what was
+	// recorded last, so a process that has fallen behind alters nothing.
 	lock := "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))::text"
-	if _, err := query(ctx, pg, lock, s.config.Schema+"."+table.Name); err != nil {
-		return nil, wrapped("lock", err)
+	if _, err := query(ctx, pg, lock, s.config.Schema+"."+t.table.Name); err != nil {
+		return wrapped("lock", err)
 	}
-	seen, err := s.shapesOf(ctx, pg, table)
-	if err != nil {
-		return nil, err
+	if t.seen, err = s.shapesOf(ctx, pg, t.table); err != nil {
+		return err
 	}
-	to, err := readTarget(ctx, pg, s.config.Schema, table.Name)
-	if err != nil {
-		return nil, err
+	if t.to, err = readTarget(ctx, pg, s.config.Schema, t.table.Name); err != nil {
+		return err
 	}
-	if err := s.checkOwner(ctx, pg, table, to); err != nil {
-		return nil, err
+	if t.shared, err = s.checkOwner(ctx, pg, t.table, t.to); err != nil {
+		return err
 	}
-	if to != nil && !seen.prints[fingerprint] {
-		if err := retyped(table, to, seen, s.config.Schema); err != nil {
-			return nil, err
+	if t.to != nil && t.seen.Past(t.fingerprint, t.pos) {
+		t.to.aliases = t.seen.Aliases(t.table)
+		if err := fit(t.table, t.to, s.config.Schema, s.config.Mode); err != nil {
+			return err
+		}
+		return wrapped("commit", pg.Exec(ctx, "COMMIT").Close())
+	}
+	if err := s.alter(ctx, pg, t); err != nil {
+		return err
+	}
+	if t.to == nil { // ignored
+		return wrapped("commit", pg.Exec(ctx, "COMMIT").Close())
+	}
+	if err := fit(t.table, t.to, s.config.Schema, s.config.Mode); err != nil {
+		return err
+	}
+	if present := t.seen.Present(); present == nil || present.Fingerprint != t.fingerprint {
+		if err := s.recordShape(ctx, pg, t); err != nil {
+			return err
 		}
 	}
-	statement, err := s.alteration(ctx, pg, table, to, seen)
-	if err != nil {
-		return nil, err
+	if err := wrapped("commit", pg.Exec(ctx, "COMMIT").Close()); err != nil {
+		return err
 	}
-	if statement != "" {
-		if err := pg.Exec(ctx, statement).Close(); err != nil {
-			return nil, wrapped("run "+statement, err)
-		}
-		s.log.Info("target altered", "table", table.String(), "statement", statement)
-		if to, err = readTarget(ctx, pg, s.config.Schema, table.Name); err != nil {
-			return nil, err
-		}
-		if to == nil {
-			return nil, halt("the table is not visible after %s", statement)
-		}
-	}
-	if err := fit(table, to, s.config.Schema, s.config.Mode); err != nil {
-		return nil, err
-	}
-	if err := s.recordShape(ctx, pg, table, fingerprint); err != nil {
-		return nil, err
-	}
-	return to, wrapped("commit", pg.Exec(ctx, "COMMIT").Close())
+	fault.Point("shape.recorded")
+	return nil
 }
 
-// shapes are what this sink has met of one target table.
-type shapes struct {
-	known   bool                       // some shape was recorded: the table existed
-	columns map[string]map[string]bool // of all recorded shapes: the types that a column was made or would have been made with
-	prints  map[string]bool            // their fingerprints
-}
-
-// shapesOf reads the recorded shapes of the target table. Another source table of the same name is refused: the two would share it.
-func (s *Sink) shapesOf(ctx context.Context, pg *pgconn.PgConn, table *change.Table) (shapes, error) {
-	rows, err := query(ctx, pg, `SELECT schema, shape, fingerprint FROM `+s.own(upsert.TableShapes)+` WHERE source = $1 AND sink = $2 AND name = $3`,
-		s.config.SourceID, s.config.SinkName, table.Name)
-	if err != nil {
-		return shapes{}, wrapped("read the recorded shapes", err)
+// alter runs what brings the target to the shape, if anything does.
+func (s *Sink) alter(ctx context.Context, pg *pgconn.PgConn, t *turn) (err error) {
+	if t.statement, err = s.alteration(ctx, pg, t); err != nil || t.statement == "" {
+		return err
 	}
-	out := shapes{known: len(rows) > 0, columns: make(map[string]map[string]bool), prints: make(map[string]bool)}
-	for _, r := range rows {
-		if *r[0] != table.Schema {
-			return out, halt("%s.%s and %s both go to %s.%s: give them sinks with schemas of their own",
-				*r[0], table.Name, table, s.config.Schema, table.Name)
-		}
-		old, err := change.ParseShape([]byte(*r[1]))
-		if err != nil {
-			return out, halt("a recorded shape of %s: %w", table, err)
-		}
-		out.prints[*r[2]] = true
-		for i := range old.Columns {
-			name := old.Columns[i].Name
-			if out.columns[name] == nil {
-				out.columns[name] = make(map[string]bool)
-			}
-			out.columns[name][declaredAs(old.Engine, &old.Columns[i])] = true
-		}
+	fault.Point("shape.before")
+	if err := pg.Exec(ctx, t.statement).Close(); err != nil {
+		return wrapped("run "+t.statement, err)
 	}
-	return out, nil
-}
-
-// alteration is the statement that brings the target to the shape; empty if there is nothing to do.
-func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, table *change.Table, to *target, seen shapes) (string, error) {
-	name := quoteIdent(s.config.Schema) + "." + quoteIdent(table.Name)
-	if to == nil && seen.known {
-		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: "+
-			"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", name, s.own(upsert.TableShapes),
-			quoteLiteral(s.config.SourceID), quoteLiteral(s.config.SinkName), quoteLiteral(table.Name))
+	fault.Point("shape.altered")
+	if t.to, err = readTarget(ctx, pg, s.config.Schema, t.table.Name); err != nil {
+		return err
 	}
-	var columns []*change.Column
-	var own []string
-	if to != nil {
-		if columns, own = missing(table, to, s.config.Mode); len(columns)+len(own) == 0 {
-			return "", nil
-		}
-	}
-	d, err := newDDL(ctx, pg, table, s.config.Schema, s.config.Mode)
-	if err != nil {
-		return "", err
-	}
-	if to == nil {
-		if !s.config.CreateTables {
-			return "", preflightError("%s doesn't exist and create_tables is off: %s", name, d.create())
-		}
-		return d.create(), nil
-	}
-	sql := d.add(columns, own)
-	if !s.config.CreateTables {
-		return "", halt("%s lacks columns and create_tables is off: %s", name, sql)
-	}
-	for _, col := range columns {
-		if !col.Nullable {
-			return "", halt("%s lacks %s, which is NOT NULL at the source, so rows that are there have a value of it that the log doesn't show: "+
-				"%s, fill it in, and start again", name, quoteIdent(col.Name), sql)
-		}
-	}
-	if gone := dropped(table, to, seen); len(columns) > 0 && gone != "" {
-		return "", halt("%s lacks %s while the source no longer has %s: if that is a rename, ALTER TABLE %s RENAME COLUMN %s TO %s; if not, %s",
-			name, quoteIdent(columns[0].Name), gone, name, gone, quoteIdent(columns[0].Name), sql)
-	}
-	return sql, nil
-}
-
-// declaredAs is the type that a column of the shape has in a table that the sink makes, where the target knows the source's types.
-func declaredAs(engine string, col *change.Column) string {
-	if engine == "postgres" {
-		return col.Native
-	}
-	return nativeType(col)
-}
-
-// retyped halts where the source has changed a column's type and the target still has the one from before. A shape that was met
-// before has passed here, so one that comes again is not held against a target that has moved on.
-func retyped(table *change.Table, to *target, seen shapes, schema string) error {
-	name := quoteIdent(schema) + "." + quoteIdent(table.Name)
-	for i := range table.Columns {
-		col := &table.Columns[i]
-		tc, want := to.column(col.Name), declaredAs(table.Engine, col)
-		if tc != nil && tc.declared != want && seen.columns[col.Name][tc.declared] {
-			return halt("%s.%s is %s, as it was at the source, which now has %s: ALTER TABLE %s ALTER COLUMN %s TYPE %s",
-				name, quoteIdent(col.Name), tc.declared, want, name, quoteIdent(col.Name), want)
-		}
+	if t.to == nil {
+		return halt("the table is not visible after %s", t.statement)
 	}
 	return nil
 }
 
-// dropped names the columns of the target that the source once had and has no longer.
-func dropped(table *change.Table, to *target, seen shapes) string {
-	var names []string
-	for i := range to.columns {
-		if name := to.columns[i].name; seen.columns[name] != nil && table.ColumnIndex(name) < 0 {
-			names = append(names, quoteIdent(name))
+// alteration is the statement that brings the target to the shape; empty if there is nothing to do.
+func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, t *turn) (string, error) {
+	d, err := newDDL(ctx, pg, t.table, s.config.Schema, s.config.Mode)
+	if err != nil {
+		return "", err
+	}
+	present := t.seen.Present()
+	if t.to == nil {
+		return s.creation(t, d)
+	}
+	d.keepCollations(t.to)
+	in := reshape.Input{Table: t.table, Target: &shaped{to: t.to, ddl: d, seen: t.seen}, Name: t.name, Policy: s.config.Policy,
+		CreateTables: s.config.CreateTables, Shared: t.shared,
+		Empty: func() (bool, error) {
+			rows, err := query(ctx, pg, "SELECT 1 FROM "+t.name+" LIMIT 1")
+			return len(rows) == 0, wrapped("look for rows", err)
+		}}
+	if present != nil {
+		in.Before = present.Table
+	}
+	if t.decision, err = reshape.Decide(in); err != nil {
+		return "", err
+	}
+	if old := t.decision.OldKey; s.config.Mode != Append && len(old) > 0 {
+		if i := t.to.uniqueOn(old); i >= 0 {
+			return "", halt("%s has a unique index on %s, the key that the source had before, so rows that it tells apart by its key of now would be refused: %s",
+				t.name, strings.Join(old, ", "), d.rekey(t.to.unique[i]))
 		}
 	}
-	return strings.Join(names, ", ")
+	own := missingOwn(t.table, t.to, s.config.Mode)
+	if len(own) > 0 && !s.config.CreateTables {
+		return "", halt("%s lacks columns and create_tables is off: %s", t.name, d.alter(t.decision.Steps, own))
+	}
+	return d.alter(t.decision.Steps, own), nil
 }
 
-// recordShape writes the shape beside the marks, once for each fingerprint.
-func (s *Sink) recordShape(ctx context.Context, pg *pgconn.PgConn, table *change.Table, fingerprint string) error {
-	shape, err := change.AppendShape(nil, table)
-	if err != nil {
-		return err
+// creation is the statement that makes a missing target; empty if it is to stay away.
+func (s *Sink) creation(t *turn, d *ddl) (string, error) {
+	if t.seen.Present() != nil {
+		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: "+
+			"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", t.name, s.own(upsert.TableShapes),
+			quoteLiteral(s.config.SourceID), quoteLiteral(s.config.SinkName), quoteLiteral(t.table.Name))
 	}
-	_, err = query(ctx, pg, `INSERT INTO `+s.own(upsert.TableShapes)+` (source, sink, schema, name, fingerprint, shape) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT DO NOTHING`, s.config.SourceID, s.config.SinkName, table.Schema, table.Name, fingerprint, string(shape))
-	return wrapped("record the shape", err)
+	action := s.config.Policy.Of(sinks.KindNewTable)
+	made := sinks.SchemaChange{Table: t.table, Kind: sinks.KindNewTable, Action: action}
+	switch {
+	case action == sinks.Ignore:
+		t.decision.Changes = append(t.decision.Changes, made)
+		return "", nil
+	case action == sinks.Halt:
+		return "", preflightError("%s doesn't exist and on_schema_change.new_table is halt: %s", t.name, d.create())
+	case !s.config.CreateTables:
+		return "", preflightError("%s doesn't exist and create_tables is off: %s", t.name, d.create())
+	}
+	t.decision.Changes = append(t.decision.Changes, made)
+	return d.create(), nil
+}
+
+// tell says what was done and what was ignored, once it is durable.
+func (s *Sink) tell(t *turn) {
+	if t.statement != "" {
+		s.log.Info("target altered", "table", t.table.String(), "statement", t.statement)
+	}
+	for _, name := range t.decision.Late {
+		s.log.Warn("a column was made in the target that it should have had before: rows that are there lack its values until they change or a snapshot reads them",
+			"table", t.table.String(), "column", name)
+	}
+	for _, c := range t.decision.Changes {
+		if c.Action == sinks.Ignore {
+			s.log.Warn("the source's table has changed and the target stays as it is, as on_schema_change says", "table", t.table.String(),
+				"kind", string(c.Kind), "column", c.Column)
+		}
+		s.met(c)
+	}
+}
+
+// met tells whoever counts.
+func (s *Sink) met(c sinks.SchemaChange) {
+	if s.config.OnSchemaChange != nil {
+		s.config.OnSchemaChange(c)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
@@ -69,7 +70,7 @@ func Statements(table *change.Table, columns []TargetColumn, mode Mode, present 
 	if mode == SoftDelete {
 		truncate = p.stampAllSQL()
 	}
-	parts := []string{"-- create", d.create(), "-- add a column", d.add([]*change.Column{&table.Columns[1]}, nil), "-- truncate", truncate}
+	parts := []string{"-- create", d.create(), "-- add a column", d.alter([]reshape.Step{{Op: reshape.Add, Column: &table.Columns[1], Name: table.Columns[1].Name}}, nil), "-- truncate", truncate}
 	part := func(name, sql string) { parts = append(parts, "-- "+name, sql) }
 	switch {
 	case p.keyed():

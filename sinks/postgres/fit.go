@@ -7,21 +7,14 @@ import (
 	"github.com/tailwater-cdc/tailwater/sinks/internal/upsert"
 )
 
-// missing returns what the target lacks of a shape: columns of the source and columns of ours. Columns that the source computes may
-// be absent from the target.
-func missing(table *change.Table, to *target, mode Mode) (columns []*change.Column, own []string) {
-	for i := range table.Columns {
-		col := &table.Columns[i]
-		if to.column(col.Name) == nil && !col.Generated {
-			columns = append(columns, col)
-		}
-	}
+// missingOwn returns what the target lacks of our own columns.
+func missingOwn(table *change.Table, to *target, mode Mode) (own []string) {
 	for _, name := range upsert.OwnColumns(mode.folding(), len(table.Key) == 0) {
 		if to.column(name) == nil {
 			own = append(own, name)
 		}
 	}
-	return columns, own
+	return own
 }
 
 // fit checks that rows of the shape can be written to the target as they are. Every error says what to run.
@@ -32,7 +25,9 @@ func fit(table *change.Table, to *target, schema string, mode Mode) error {
 	}
 	known := make(map[string]bool)
 	for i := range table.Columns {
-		known[table.Columns[i].Name] = true
+		if tc := to.column(table.Columns[i].Name); tc != nil {
+			known[tc.name] = true
+		}
 	}
 	for _, own := range upsert.OwnColumns(mode.folding(), len(table.Key) == 0) {
 		known[own] = true
@@ -58,8 +53,10 @@ func fitKey(table *change.Table, to *target, name string) error {
 	var key, quoted []string
 	for _, k := range table.Key {
 		col := &table.Columns[k]
-		key, quoted = append(key, col.Name), append(quoted, quoteIdent(col.Name))
 		tc := to.column(col.Name)
+		if tc != nil {
+			key, quoted = append(key, tc.name), append(quoted, quoteIdent(tc.name))
+		}
 		switch {
 		case tc == nil || tc.generated:
 			return halt("%s has no plain column %s, which is part of the source's key", name, quoteIdent(col.Name))

@@ -38,6 +38,7 @@ var ownTables = []struct{ name, columns, index string }{
   name text COLLATE "C" NOT NULL,
   fingerprint text COLLATE "C" NOT NULL,
   shape text NOT NULL,
+  pos text COLLATE "C" NOT NULL,
   seen timestamp with time zone NOT NULL DEFAULT now(),
   PRIMARY KEY (source, sink, schema, name, fingerprint)`, ""},
 }

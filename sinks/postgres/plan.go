@@ -36,6 +36,7 @@ type plan struct {
 	own        []int // columns of ours
 	identity   bool  // the target has a column that only OVERRIDING SYSTEM VALUE may set
 	referenced bool
+	absent     bool   // there is no target, and none is to be made: nothing is written
 	parted     bool   // the target is partitioned
 	put        string // the statement for whole rows
 	remove     string
@@ -74,7 +75,7 @@ func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, 
 		}
 		p.identity = p.identity || tc.identity
 		p.ordinals[i] = len(p.columns)
-		p.columns = append(p.columns, column{name: col.Name, way: w, source: i, same: compareAs(tc)})
+		p.columns = append(p.columns, column{name: tc.name, way: w, source: i, same: compareAs(tc)})
 	}
 	for _, k := range table.Key {
 		p.key = append(p.key, p.ordinals[k])

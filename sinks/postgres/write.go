@@ -19,6 +19,7 @@ const (
 type writer struct {
 	x       *exchange
 	plans   map[*change.Table]*plan
+	keeps   bool // the target's rows stay where the source truncates
 	args    [][]byte
 	oids    []uint32
 	formats []int16
@@ -41,6 +42,9 @@ func (w *writer) write(steps []upsert.Step) error {
 
 func (w *writer) run(run *upsert.Run) error {
 	p := w.plans[run.Table]
+	if p.absent {
+		return nil
+	}
 	if run.Action == upsert.RemoveOne {
 		return w.removeOnes(p, run)
 	}
@@ -154,7 +158,7 @@ func (w *writer) markers(markers []*change.Change) error {
 	for _, m := range markers {
 		p := w.plans[m.Table]
 		switch {
-		case m.Op != change.Truncate:
+		case m.Op != change.Truncate, p.absent, w.keeps && m.Txn != nil:
 		case p.mode == Upsert:
 			emptied = append(emptied, p)
 		default:

@@ -1,0 +1,91 @@
+package reshape
+
+import (
+	"slices"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
+
+// Pair is one column in two shapes.
+type Pair struct{ Old, New *change.Column }
+
+// Difference is what lies between two shapes of a table.
+type Difference struct {
+	Added    []*change.Column
+	Dropped  []*change.Column
+	Renamed  []Pair // the same column by its identity under another name
+	Kept     []Pair // the same name, and nothing that says that it is another column
+	Doubtful bool   // columns are gone and others are new, and whether one became another nobody can tell
+}
+
+// Between compares two shapes. Columns without an identity are told apart by their names; a rename of one looks like a column that is gone and
+// another that is new, and is Doubtful.
+func Between(old, now *change.Table) Difference {
+	var d Difference
+	same := sameTable(old, now)
+	taken := make([]bool, len(old.Columns))
+	take := func(i int) *change.Column {
+		taken[i] = true
+		return &old.Columns[i]
+	}
+	for i := range now.Columns {
+		col := &now.Columns[i]
+		at := old.ColumnIndex(col.Name)
+		if at >= 0 && !(same && old.Columns[at].ID != 0 && col.ID != 0 && old.Columns[at].ID != col.ID) {
+			d.Kept = append(d.Kept, Pair{take(at), col})
+			continue
+		}
+		was := -1
+		if col.ID != 0 {
+			was = slices.IndexFunc(old.Columns, func(o change.Column) bool { return o.ID == col.ID })
+		}
+		if was >= 0 {
+			d.Renamed = append(d.Renamed, Pair{take(was), col})
+		} else {
+			d.Added = append(d.Added, col)
+		}
+	}
+	for i := range old.Columns {
+		if !taken[i] {
+			d.Dropped = append(d.Dropped, &old.Columns[i])
+		}
+	}
+	nameless := func(c *change.Column) bool { return c.ID == 0 }
+	d.Doubtful = len(d.Added) > 0 && len(d.Dropped) > 0 && (slices.ContainsFunc(d.Added, nameless) || slices.ContainsFunc(d.Dropped, nameless))
+	return d
+}
+
+// sameTable says that some column of one shape is one of the other: identities of a table that was made anew are all new.
+func sameTable(old, now *change.Table) bool {
+	return slices.ContainsFunc(now.Columns, func(n change.Column) bool {
+		return n.ID != 0 && slices.ContainsFunc(old.Columns, func(o change.Column) bool { return o.ID == n.ID })
+	})
+}
+
+// retyped says that the source has changed more of a column than its name, its order and whether it may be NULL.
+func (p Pair) retyped() bool {
+	o, n := *p.Old, *p.New
+	if (o.Enum == nil) != (n.Enum == nil) || o.Enum != nil && !slices.Equal(*o.Enum, *n.Enum) {
+		return true
+	}
+	for _, c := range []*change.Column{&o, &n} {
+		c.Name, c.ID, c.Nullable, c.Generated, c.Equality, c.Enum = "", 0, false, false, change.Bytewise, nil
+	}
+	return o != n
+}
+
+// keyNames are the key's columns by name, those of the old shape by the name that they have now.
+func keyNames(t *change.Table, renamed []Pair) []string {
+	names := make([]string, 0, len(t.Key))
+	for _, k := range t.Key {
+		name := t.Columns[k].Name
+		for _, p := range renamed {
+			if p.Old == &t.Columns[k] {
+				name = p.New.Name
+			}
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
