@@ -3,7 +3,7 @@ SHELL      := /bin/bash -o pipefail
 .DEFAULT_GOAL := help
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-SERVERS     := pg15 pg18 kafka mysql97 mariadb10 mariadb118
+SERVERS     := pg15 pg18 kafka mysql97 mariadb10 mariadb118 readers registry
 WITH        := testdata/servers/with $(SERVERS) --
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PKG         ?= ./...

@@ -173,16 +173,16 @@ func (d *Decoder) avroSide(r *avroReader, row *avroRow, unset unsetColumns) ([]c
 }
 
 // avro reads a value without its place in the union.
-func (w *rowReader) avro(r *avroReader, col *avroColumn, v *change.Value) error {
+func (r *rowReader) avro(b *avroReader, col *avroColumn, v *change.Value) error {
 	switch col.typ {
 	case avroBool:
-		b := r.take(1)
-		if len(b) == 1 && b[0] > 1 {
+		one := b.take(1)
+		if len(one) == 1 && one[0] > 1 {
 			return errAvro
 		}
-		*v = change.Bool(len(b) == 1 && b[0] == 1)
+		*v = change.Bool(len(one) == 1 && one[0] == 1)
 	case avroInt, avroLong:
-		n := r.long()
+		n := b.long()
 		if col.typ == avroInt && (n > math.MaxInt32 || n < math.MinInt32) || col.Kind == change.KindUint && (n < 0 || n > math.MaxUint32) {
 			return errRange
 		}
@@ -190,26 +190,26 @@ func (w *rowReader) avro(r *avroReader, col *avroColumn, v *change.Value) error 
 			*v = change.Uint(uint64(n))
 		}
 	case avroFloat:
-		if b := r.take(4); b != nil {
-			*v = change.Float32(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+		if f := b.take(4); f != nil {
+			*v = change.Float32(math.Float32frombits(binary.LittleEndian.Uint32(f)))
 		}
 	case avroDouble:
-		if b := r.take(8); b != nil {
-			*v = change.Float64(math.Float64frombits(binary.LittleEndian.Uint64(b)))
+		if f := b.take(8); f != nil {
+			*v = change.Float64(math.Float64frombits(binary.LittleEndian.Uint64(f)))
 		}
 	case avroDate, avroTime, avroInstant, avroWallTime:
-		return w.avroTime(r.long(), col, v)
+		return r.avroTime(b.long(), col, v)
 	case avroDecimal:
-		start := len(w.text)
-		w.text = appendDecimalText(w.text, r.text(), col.Scale)
-		w.keep(v, change.KindDecimal, start)
+		start := len(r.text)
+		r.text = appendDecimalText(r.text, b.text(), col.Scale)
+		r.keep(v, change.KindDecimal, start)
 	default:
-		return w.avroText(r.text(), col, v)
+		return r.avroText(b.text(), col, v)
 	}
 	return nil
 }
 
-func (w *rowReader) avroTime(n int64, col *avroColumn, v *change.Value) error {
+func (r *rowReader) avroTime(n int64, col *avroColumn, v *change.Value) error {
 	switch col.typ {
 	case avroDate:
 		if n > math.MaxInt32 || n < math.MinInt32 {
@@ -232,7 +232,7 @@ func (w *rowReader) avroTime(n int64, col *avroColumn, v *change.Value) error {
 	return col.checkTime(*v)
 }
 
-func (w *rowReader) avroText(b []byte, col *avroColumn, v *change.Value) (err error) {
+func (r *rowReader) avroText(b []byte, col *avroColumn, v *change.Value) (err error) {
 	switch col.Kind {
 	case change.KindUint, change.KindTime:
 		*v, err = change.ParseText(col.Column, string(b))
@@ -244,9 +244,9 @@ func (w *rowReader) avroText(b []byte, col *avroColumn, v *change.Value) (err er
 	if col.typ != avroBytes && !utf8.Valid(b) {
 		return errUTF8
 	}
-	start := len(w.text)
-	w.text = append(w.text, b...)
-	w.keep(v, col.Kind, start)
+	start := len(r.text)
+	r.text = append(r.text, b...)
+	r.keep(v, col.Kind, start)
 	return nil
 }
 

@@ -2,7 +2,7 @@
 # Shared by the verbs and the recipes in this folder: where things live, pid files, ports, the NOT RUN list.
 # Sourced, never run. Callers set -euo pipefail themselves.
 
-SERVER_NAMES="pg15 pg18 kafka mysql97 mariadb10 mariadb118"
+SERVER_NAMES="pg15 pg18 kafka mysql97 mariadb10 mariadb118 readers registry"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 recipes=$here/recipes
