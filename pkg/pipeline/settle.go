@@ -13,8 +13,44 @@ import (
 	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
-// settle makes j durable: applied, or parked where the target refuses (invariant 8).
+// settle makes j durable: applied, or parked where the target refuses (invariant 8). What stands before a new shape of its table goes first and by
+// itself: the target may not be altered while rows of the shape before are on their way to it.
 func (l *applying) settle(ctx, work context.Context, lost <-chan struct{}, j *job) error {
+	for n := j.beforeShape(); n > 0; n = j.beforeShape() {
+		if err := l.settleWhole(ctx, work, lost, j.cut(n)); err != nil {
+			return err
+		}
+		if err := j.behind(j.keys()); err != nil {
+			return err
+		}
+	}
+	return l.settleWhole(ctx, work, lost, j)
+}
+
+// beforeShape is how many changes stand before the first marker of a new shape whose table has changes before it; 0: there is none. A marker that
+// all lanes have waited for comes alone.
+func (j *job) beforeShape() int {
+	isShape := func(c change.Change) bool { return c.Op == change.NewShape }
+	if len(j.lanes) != 1 || !slices.ContainsFunc(j.changes, isShape) {
+		return 0
+	}
+	seen := map[string]*change.Table{}
+	var last *change.Table
+	for i := range j.changes {
+		table := j.changes[i].Table
+		if table == last {
+			continue
+		}
+		if was := seen[keysOf(table)]; was != nil && was != table && isShape(j.changes[i]) {
+			return i
+		}
+		last = table
+		seen[keysOf(table)] = table
+	}
+	return 0
+}
+
+func (l *applying) settleWhole(ctx, work context.Context, lost <-chan struct{}, j *job) error {
 	for {
 		if err := l.room(ctx, lost, j); err != nil {
 			return err
