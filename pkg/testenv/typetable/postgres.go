@@ -50,6 +50,8 @@ func (t Type) note(s string) Type {
 	return t
 }
 
+const noNegativeZero = "MariaDB has no negative zero and makes 0 of it."
+
 func postgresNumbers() []Type {
 	integer := func(bits int) change.Column { return change.Column{Kind: change.KindInt, Bits: bits} }
 	decimal := func(precision, scale int) change.Column {
@@ -70,11 +72,11 @@ func postgresNumbers() []Type {
 		pg("real", "float", short, list(one(
 			val("0.1", "0.1", "0.1").my("0.10000000149011612"), val("'-0'", "-0", "-0").at(MariaDB, "0"),
 			val("1e38", "1e+38", "1e+38").my("9.999999680285692e37"), val("1.1754944e-38", "1.1754944e-38", "1.1754944e-38").my("1.1754943508222875e-38"),
-			val("16777216", "1.6777216e+07", "16777216"), val("3.4028235e38", "3.4028235e+38", "3.4028235e+38").my("3.4028234663852886e38")), special())...),
+			val("16777216", "1.6777216e+07", "16777216"), val("3.4028235e38", "3.4028235e+38", "3.4028235e+38").my("3.4028234663852886e38")), special())...).note(noNegativeZero),
 		pg("double precision", "double", double, list(one(
 			val("0.1", "0.1", "0.1"), val("0.30000000000000004", "0.30000000000000004", "0.30000000000000004"), val("'-0'", "-0", "-0").at(MariaDB, "0"),
 			val("5e-324", "5e-324", "5e-324"), val("1.7976931348623157e308", "1.7976931348623157e+308", "1.7976931348623157e+308").my("1.7976931348623157e308"),
-			val("1e15", "1e+15", "1000000000000000").my("1e15"), val("9007199254740993", "9.007199254740992e+15", "9007199254740992").my("9.007199254740992e15")), special())...),
+			val("1e15", "1e+15", "1000000000000000").my("1e15"), val("9007199254740993", "9.007199254740992e+15", "9007199254740992").my("9.007199254740992e15")), special())...).note(noNegativeZero),
 		pg("numeric", "decimal(65,30)", decimal(0, 0), list(one(
 			exactNumber("1.00", "1.00"), exactNumber("0", "0").my("0."+strings.Repeat("0", 30)), exactNumber("-0.000000000000000000000000000001", "-0.000000000000000000000000000001"),
 			exactNumber("123456789012345678901234567890.123456789", "123456789012345678901234567890.123456789"),
