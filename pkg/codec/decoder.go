@@ -35,8 +35,9 @@ type Decoder struct {
 	key, member []byte
 	scratch     []byte // what is passed over
 
-	head     []byte // what the last record of Maxwell's or Canal's had in front of its type
-	headSeen int    // the members in it
+	head       []byte // what the last record of Maxwell's or Canal's had in front of its type
+	headFormat Format
+	headSeen   int // the members in it
 
 	maxwellKeys map[*layout]*maxwellKeys
 	avroRows    map[*layout]*avroRow

@@ -18,7 +18,7 @@ func (d *Decoder) rowFirst(c *change.Change, l *layout, r frame) error {
 	d.rows.begin()
 	seen := 0
 	var wait later
-	if err := d.passHead(&s, &seen); err != nil {
+	if err := d.passHead(&s, r.format, &seen); err != nil {
 		return err
 	}
 	for first := true; ; first = false { // behind the head of the record before there is no comma either
@@ -61,13 +61,14 @@ func (d *Decoder) rowFirst(c *change.Change, l *layout, r frame) error {
 // maxHead is the longest head that is kept.
 const maxHead = 64 << 10
 
-// passHead takes the { and passes over what the record before had in front of its type, if this one has the same.
-func (d *Decoder) passHead(s *scanner, seen *int) error {
-	if len(d.head) > 0 && bytes.HasPrefix(s.b, d.head) {
+// passHead takes the { and passes over what the record before, of the same format, had in front of its type, if this one has the same.
+func (d *Decoder) passHead(s *scanner, f Format, seen *int) error {
+	if d.headFormat == f && len(d.head) > 0 && bytes.HasPrefix(s.b, d.head) {
 		s.i, *seen = len(d.head), d.headSeen
 		return nil
 	}
-	d.headSeen = 0
+	d.headSeen, d.headFormat = 0, f
+	d.head = d.head[:0]
 	if !s.take('{') {
 		return s.want("an object")
 	}

@@ -90,7 +90,7 @@ func (c *chunk) reset() {
 	*c = chunk{buf: c.buf, batches: c.batches[:0], packed: c.packed[:0]}
 }
 
-// record is one record as it is appended: a nil value is null.
+// record is one record as it is appended: a nil key or value is null.
 type record struct {
 	key, value []byte
 	headers    []codec.Header
@@ -98,12 +98,7 @@ type record struct {
 
 // bodySize is the record's length as its own prefix says it, for the place that it would take in a batch.
 func (r *record) bodySize(delta int32) int {
-	n := 2 + varintSize(int64(delta)) + varintSize(int64(len(r.key))) + len(r.key) + varintSize(int64(len(r.headers)))
-	if r.value == nil {
-		n++
-	} else {
-		n += varintSize(int64(len(r.value))) + len(r.value)
-	}
+	n := 2 + varintSize(int64(delta)) + fieldSize(r.key) + fieldSize(r.value) + varintSize(int64(len(r.headers)))
 	for i := range r.headers {
 		h := &r.headers[i]
 		n += varintSize(int64(len(h.Key))) + len(h.Key) + varintSize(int64(len(h.Value))) + len(h.Value)
@@ -122,14 +117,7 @@ func (c *chunk) add(r *record) {
 	b := binary.AppendVarint(c.buf, int64(r.bodySize(c.count)))
 	b = append(b, 0, 0) // attributes; all records share the batch's time
 	b = binary.AppendVarint(b, int64(c.count))
-	b = binary.AppendVarint(b, int64(len(r.key)))
-	b = append(b, r.key...)
-	if r.value == nil {
-		b = append(b, 1) // null: length -1
-	} else {
-		b = binary.AppendVarint(b, int64(len(r.value)))
-		b = append(b, r.value...)
-	}
+	b = appendField(appendField(b, r.key), r.value)
 	b = binary.AppendVarint(b, int64(len(r.headers)))
 	for i := range r.headers {
 		h := &r.headers[i]
@@ -140,6 +128,22 @@ func (c *chunk) add(r *record) {
 	}
 	c.buf = b
 	c.count++
+}
+
+// fieldSize is the length of appendField's output.
+func fieldSize(b []byte) int {
+	if b == nil {
+		return 1
+	}
+	return varintSize(int64(len(b))) + len(b)
+}
+
+// appendField appends a key or a value with its length, which is -1 for null.
+func appendField(dst, b []byte) []byte {
+	if b == nil {
+		return append(dst, 1)
+	}
+	return append(binary.AppendVarint(dst, int64(len(b))), b...)
 }
 
 // varintSize is the length of binary.AppendVarint's output.

@@ -33,6 +33,8 @@ type Config struct {
 	Retention   time.Duration  // of a table's topic; 0: for ever
 	MaxRecord   int            // bytes of the largest record, and max.message.bytes of topics that we make; 0: DefaultMaxRecord
 	Compression Compression    // of what is published
+	Format      codec.Format   // the envelope of what is published
+	Registry    *Registry      // where Avro's schemas are registered; nil: another format
 	Unset       codec.Unset    // how a column that the log didn't carry is written
 	Tombstones  bool           // a null record after each delete
 	Database    string         // source.db in the envelope of a Postgres source
@@ -76,6 +78,7 @@ func (c *Config) check() error {
 	require(c.MaxRecord >= 1<<10 && c.MaxRecord <= 1<<30, "max_record: %d, want 1 KiB to 1 GiB", c.MaxRecord)
 	require(c.MemoryBytes > 0, "memory: %d", c.MemoryBytes)
 	require(c.Compression >= None && c.Compression <= Zstd, "compression: %d", c.Compression)
+	require((c.Format == codec.Avro) == (c.Registry != nil), "format %s: a schema registry belongs to format %s, and to no other", c.Format, codec.Avro)
 	if len(errs) > 0 {
 		return c.refuse("kafka: %w", errors.Join(errs...))
 	}

@@ -126,6 +126,10 @@ func headerName(b []byte) string {
 		return codec.HeaderTime
 	case codec.HeaderUnset:
 		return codec.HeaderUnset
+	case codec.HeaderFormat:
+		return codec.HeaderFormat
+	case codec.HeaderMarker:
+		return codec.HeaderMarker
 	}
 	return string(b)
 }

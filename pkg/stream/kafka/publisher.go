@@ -82,8 +82,8 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 	}
 	p := &publisher{s: s, log: s.log, epoch: start.Epoch, saved: start.Saved, announced: start.Announced, queue: make(chan queued, queueLength), acks: newAcks(),
 		room: semaphore.NewWeighted(int64(s.cfg.MemoryBytes)), topics: map[string]*topic{}, routes: map[*change.Table]*topic{},
-		links:   map[int32]*link{},
-		encoder: codec.NewEncoder(codec.Options{Unset: s.cfg.Unset, Tombstones: s.cfg.Tombstones, Database: s.cfg.Database})}
+		links: map[int32]*link{}}
+	p.encoder = codec.NewEncoder(p.encoding())
 	if err := p.open(ctx); err != nil {
 		return nil, fmt.Errorf("kafka publisher: %w", err)
 	}

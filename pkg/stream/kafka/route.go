@@ -21,7 +21,11 @@ func (p *publisher) put(c *change.Change, index uint64) error {
 		return err
 	}
 	out := [2]record{}
-	out[0].key = rec.key
+	if keyed, err := e.HasKey(c); err != nil {
+		return err
+	} else if keyed {
+		out[0].key = rec.key
+	}
 	if !c.Op.IsMarker() {
 		if rec.value, err = e.AppendValue(rec.value[:0], c); err != nil {
 			return err

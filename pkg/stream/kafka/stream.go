@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/stream"
+	"github.com/tailwater-cdc/tailwater/pkg/stream/kafka/internal/registry"
 )
 
 // Stream is one pipeline's topics. Its methods may be called from several goroutines.
@@ -19,6 +20,8 @@ type Stream struct {
 	names  *names
 	shapes *shapes
 	log    *slog.Logger
+
+	registry *registry.Client // nil: the format needs none
 }
 
 var _ stream.Stream = (*Stream)(nil)
@@ -34,6 +37,12 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger) (*Stream, error)
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	s := &Stream{cfg: cfg, client: newClient(&cfg), z: z, log: logger}
+	if cfg.Registry != nil {
+		if s.registry, err = registry.New(*cfg.Registry); err != nil {
+			_ = s.Close() // the first error says it
+			return nil, fmt.Errorf("kafka: %w", err)
+		}
+	}
 	s.names = newNames(&s.cfg)
 	s.shapes = newShapes(s)
 	if _, err := s.client.topics(ctx, cfg.schemaTopic()); err != nil {
@@ -47,6 +56,9 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger) (*Stream, error)
 func (s *Stream) Close() error {
 	s.client.close()
 	s.z.close()
+	if s.registry != nil {
+		s.registry.Close()
+	}
 	return nil
 }
 

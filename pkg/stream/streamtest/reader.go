@@ -170,26 +170,32 @@ func idOf(c *change.Change) id {
 	return out
 }
 
+// row is one key of one table: what order is promised for.
+type row struct {
+	table string
+	key   int64
+}
+
 // sameChanges holds what was applied against what was published: each once, and each key's in order.
 func (m *memory) sameChanges(t *testing.T, published []change.Batch) {
 	t.Helper()
-	want := map[int64][]id{}
+	want := map[row][]id{}
 	for i := range published {
 		for j := range published[i].Changes {
 			c := idOf(&published[i].Changes[j])
-			want[c.key] = append(want[c.key], c)
+			want[row{c.table, c.key}] = append(want[row{c.table, c.key}], c)
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	got := map[int64][]id{}
+	got := map[row][]id{}
 	for i := range m.applied {
 		c := idOf(&m.applied[i])
-		got[c.key] = append(got[c.key], c)
+		got[row{c.table, c.key}] = append(got[row{c.table, c.key}], c)
 	}
 	for key := range want {
 		if !slices.Equal(got[key], want[key]) {
-			t.Errorf("key %d: applied %d changes, published %d; first difference at %d", key, len(got[key]), len(want[key]), difference(got[key], want[key]))
+			t.Errorf("key %v: applied %d changes, published %d; first difference at %d", key, len(got[key]), len(want[key]), difference(got[key], want[key]))
 		}
 	}
 	if len(got) != len(want) {
