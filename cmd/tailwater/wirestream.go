@@ -66,7 +66,12 @@ func kafkaStream(w wiring) (kafka.Config, error) {
 	if err != nil {
 		return kafka.Config{}, fmt.Errorf("stream.tls: %w: %w", err, change.ErrPreflight)
 	}
+	format, err := codec.ParseFormat(s.Format)
+	if err != nil {
+		return kafka.Config{}, fmt.Errorf("stream: %w: %w", err, change.ErrPreflight)
+	}
 	c := kafka.Config{
+		Format:      format,
 		SourceID:    w.pipeline.Source.ID,
 		Brokers:     s.Brokers,
 		TLS:         secure,
@@ -84,6 +89,14 @@ func kafkaStream(w wiring) (kafka.Config, error) {
 	}
 	if s.Unset == "placeholder" {
 		c.Unset = codec.UnsetDebezium
+	}
+	if format == codec.Avro {
+		r := &s.Registry
+		secure, err := clientTLS(r.TLS)
+		if err != nil {
+			return kafka.Config{}, fmt.Errorf("stream.registry.tls: %w: %w", err, change.ErrPreflight)
+		}
+		c.Registry = &kafka.Registry{URL: r.URL, User: r.User, Password: r.Password.Reveal(), TLS: secure}
 	}
 	if c.SASL, err = mechanism(s.SASL); err != nil {
 		return kafka.Config{}, fmt.Errorf("stream.sasl: %w: %w", err, change.ErrPreflight)

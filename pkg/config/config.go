@@ -99,11 +99,29 @@ type Stream struct {
 	Retention   Duration `yaml:"retention"`
 	MaxRecord   Size     `yaml:"max_record"`
 	Format      string   `yaml:"format"`
+	Registry    Registry `yaml:"registry"`
 	Tombstones  bool     `yaml:"tombstones"`
 	Unset       string   `yaml:"unset"`
 	Compression string   `yaml:"compression"`
 	Atomic      bool     `yaml:"atomic"`
 	Lanes       int      `yaml:"lanes"`
+}
+
+// The values of Stream.Format.
+const (
+	DebeziumJSON = "debezium-json"
+	MaxwellJSON  = "maxwell-json"
+	CanalJSON    = "canal-json"
+	Flat         = "flat"
+	Avro         = "avro"
+)
+
+// Registry is the schema registry of Avro; of other formats all its fields are zero, but TLS's.
+type Registry struct {
+	URL      string `yaml:"url"`
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+	TLS      TLS    `yaml:"tls"`
 }
 
 // SASL is how we say to a broker who we are. Mechanism is empty where we don't.

@@ -163,6 +163,7 @@ func (c *checker) checkStream(p *Pipeline, path string) {
 		}
 	}
 	c.checkSASL(s, at)
+	c.checkFormat(p, at)
 	if s.Replication == 0 {
 		c.report(Problem{Code: CodeValue, Path: at + ".replication", Message: "must be 1 or more, or -1 for the broker's default"})
 	}

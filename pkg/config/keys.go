@@ -96,13 +96,23 @@ func streamKeys() []key {
 		{name: "replication", kind: number, fallback: "-1", low: -1, high: 100, types: kafka, doc: "Replicas of each topic that we make; -1: the broker's default."},
 		{name: "retention", kind: duration, fallback: "7d", low: int64(time.Minute), types: kafka, doc: "How long the topics that we make keep records."},
 		{name: "max_record", kind: size, fallback: "8MiB", low: 64 * kib, high: gib, types: kafka, doc: "The largest record; also the topics' max.message.bytes."},
-		{name: "format", kind: text, fallback: "debezium-json", choices: []string{"debezium-json"}, planned: []string{"debezium-avro", "debezium-protobuf", "avro", "protobuf", "json"}, types: kafka, doc: "The form of a record."},
+		{name: "format", kind: text, fallback: "debezium-json", choices: []string{DebeziumJSON, MaxwellJSON, CanalJSON, Flat, Avro}, planned: []string{"protobuf"}, types: kafka, doc: "The form of a record: docs/formats.md says which reader takes which. `flat` has no old rows, so a pipeline with sinks can't have it. `avro` is Debezium's envelope and needs `registry`."},
+		registryKey(kafka),
 		{name: "tombstones", kind: boolean, fallback: "true", types: kafka, doc: "Follows each delete with a record without a value."},
-		{name: "unset", kind: text, fallback: "omit", choices: []string{"omit", "placeholder"}, types: kafka, doc: "A column that the log didn't carry is left out, or written as Debezium's placeholder."},
+		{name: "unset", kind: text, fallback: "omit", choices: []string{"omit", "placeholder"}, types: kafka, doc: "A column that the log didn't carry is left out, or written as Debezium's placeholder. `maxwell-json` and `canal-json` always leave it out; `avro` always writes the placeholder."},
 		{name: "compression", kind: text, fallback: "zstd", choices: []string{"zstd", "lz4", "snappy", "gzip", "none"}, types: kafka, doc: "How record batches are compressed."},
 		{name: "atomic", kind: boolean, fallback: "true", types: direct, doc: "Source transactions reach the target whole."},
 		{name: "lanes", kind: number, fallback: "1", low: 1, high: 64, types: direct, doc: "With `atomic: false`: how many target transactions run beside each other, split by key."},
 	}
+}
+
+func registryKey(types []string) key {
+	return key{name: "registry", kind: group, types: types, doc: "The schema registry of `format: avro`, with Confluent's API.", keys: []key{
+		{name: "url", kind: text, doc: "Where it is, without user and password: `https://host:8081`."},
+		{name: "user", kind: text, doc: "The user, where it asks for one."},
+		{name: "password", kind: secret, doc: "The user's password: `${env:NAME}` or `${file:PATH}`."},
+		tlsKey(nil),
+	}}
 }
 
 func sinkKeys() []key {

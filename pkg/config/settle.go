@@ -31,6 +31,10 @@ func (c *checker) settle(out *Config) {
 		}
 		if p.Stream.Type == Kafka {
 			c.checkTLS(&p.Stream.TLS, path+".stream.tls")
+			c.checkTLS(&p.Stream.Registry.TLS, path+".stream.registry.tls")
+			if p.Stream.Format == Avro && !c.has(path+".stream.unset") {
+				p.Stream.Unset = "placeholder"
+			}
 		}
 	}
 }
