@@ -50,8 +50,14 @@ type assembler struct {
 	id      identity
 	at      place // the last end of a group, or of log without us
 	proof   proof
-	highest map[string]uint64 // MariaDB: the last number in each domain
+	highest map[string]gtid // MariaDB: the last in each domain
 	segment segment
+
+	held      map[string]held // rows of prepared XA transactions, by xid
+	heldBytes int
+	refetch   func(ctx context.Context, p prepared) error // reads those of one from the log again, into the group under way
+	wanted    *prepared                                   // the one that this assembler is to read, and nothing else
+	until     uint64                                      // Commit of the log's end when that began
 }
 
 // mapped is a table as the connection knows it.
@@ -164,6 +170,9 @@ func widen(from uint64, low uint32) uint64 {
 func (a *assembler) event(ctx context.Context, h header, body []byte) error {
 	switch h.kind {
 	case eventHeartbeat, eventHeartbeat2:
+		if a.wanted != nil {
+			return a.wanted.beat(a, h, body)
+		}
 		return a.heartbeat(h, body)
 	}
 	if h.flags&flagArtificial != 0 {

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,8 +45,6 @@ var (
 	errRows     = errors.New("the log holds a statement where it should hold rows (binlog_format was STATEMENT or MIXED in that session), and it may have changed captured tables")
 	errForeign  = errors.New("its names are in a character set that isn't known: use SET NAMES utf8mb4 for DDL")
 	errReadable = errors.New("a statement that can't be read and may concern a captured table")
-	errXA       = errors.New("an XA transaction in two phases that changed captured tables can't be carried yet: use XA COMMIT ... ONE PHASE or plain transactions, then take a new snapshot")
-	errXAOld    = errors.New("an XA transaction was committed that had been prepared before the pipeline began, so its rows are not known: take a new snapshot")
 	errDisorder = errors.New("the numbers of a domain's GTIDs went back, so they don't tell what a snapshot has seen: set gtid_strict_mode=ON, then take a new snapshot")
 )
 
@@ -62,6 +59,9 @@ func (a *assembler) begin(h header, body []byte, start uint64) error {
 	}
 	a.inside = true
 	a.group = group{began: b, offset: start, explicit: a.flavor == MariaDB && !b.standalone, tables: a.group.tables[:0]}
+	if a.wanted != nil {
+		return a.wanted.begins(a)
+	}
 	return a.proof.begin(a.evidence())
 }
 
@@ -70,10 +70,10 @@ func (a *assembler) ordered(id gtid) error {
 	if a.flavor != MariaDB || id.isZero() {
 		return nil
 	}
-	if last := a.highest[id.origin]; id.n <= last {
-		return fmt.Errorf("GTID %s after %d: %w: %w", id, last, errDisorder, change.ErrHalt)
+	if last := a.highest[id.origin]; id.n <= last.n {
+		return fmt.Errorf("GTID %s after %d: %w: %w", id, last.n, errDisorder, change.ErrHalt)
 	}
-	a.highest[id.origin] = id.n
+	a.highest[id.origin] = id
 	return nil
 }
 
@@ -101,6 +101,9 @@ func (a *assembler) commit(ctx context.Context) error {
 	if a.proof.replaying {
 		a.drop()
 		return nil
+	}
+	if a.wanted != nil {
+		return a.wanted.gone()
 	}
 	if err := a.ordered(a.group.id); err != nil {
 		return err
@@ -244,39 +247,4 @@ func (a *assembler) rollbackTo(name string) error {
 		return a.engines(a.group.tables, a.group.moment())
 	}
 	return fmt.Errorf("ROLLBACK TO %s, a savepoint that was not set: %w: %w", name, errGroup, change.ErrHalt)
-}
-
-// prepare takes the end of an XA transaction's first phase, or of its only one.
-// Source: MySQL 9.7, libs/mysql/binlog/event/control_events.h, XA_prepare_event.
-func (a *assembler) prepare(ctx context.Context, body []byte) error {
-	const head = 1 + 4 + 4 + 4
-	if len(body) < head || !a.inside {
-		return fmt.Errorf("XA PREPARE: %w: %w", errGroup, change.ErrHalt)
-	}
-	if body[0] != 0 {
-		return a.commit(ctx)
-	}
-	if a.proof.replaying {
-		return a.commit(ctx)
-	}
-	if a.frames.size() > 0 {
-		return fmt.Errorf("transaction %s: %w: %w", a.txnID(), errXA, change.ErrHalt)
-	}
-	first, second := int(binary.LittleEndian.Uint32(body[5:])), int(binary.LittleEndian.Uint32(body[9:]))
-	if first > 64 || second > 64 || len(body) < head+first+second {
-		return fmt.Errorf("XA PREPARE: %w: %w", errEvent, change.ErrHalt)
-	}
-	xid := fmt.Sprintf("x%x,x%x,%d", body[head:head+first], body[head+first:head+first+second], int32(binary.LittleEndian.Uint32(body[1:])))
-	a.at.xa = append(slices.Clone(a.at.xa), xid)
-	return a.commit(ctx)
-}
-
-// decided takes the second phase of an XA transaction. One with captured rows has halted at its first.
-func (a *assembler) decided(ctx context.Context, s statement) error {
-	if at := slices.Index(a.at.xa, s.name); at >= 0 {
-		a.at.xa = slices.Delete(slices.Clone(a.at.xa), at, at+1)
-	} else if s.kind == stmtXACommit && !a.proof.replaying {
-		return fmt.Errorf("XA COMMIT %s: %w: %w", s.name, errXAOld, change.ErrHalt)
-	}
-	return a.commit(ctx)
 }

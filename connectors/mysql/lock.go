@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,12 @@ func hostName(sourceID string) string {
 // serverIDOf is the server_id of a source: in the upper half, where people's own rarely are.
 func serverIDOf(sourceID string) uint32 {
 	sum := sha256.Sum256([]byte("server_id " + sourceID))
+	return binary.BigEndian.Uint32(sum[:]) | 1<<31
+}
+
+// fetchIDOf is that of the connection that reads a prepared XA transaction again: MariaDB ends an older reader of the same one.
+func fetchIDOf(sourceID string) uint32 {
+	sum := sha256.Sum256([]byte("server_id of prepared transactions " + sourceID))
 	return binary.BigEndian.Uint32(sum[:]) | 1<<31
 }
 
@@ -60,9 +67,9 @@ func lock(ctx context.Context, s *session, sourceID string) error {
 // checkServerID refuses a server_id that somebody else has: the server would end one of the two (MariaDB), or both are taken for one. A
 // connection of ours that has just ended may still be listed.
 func (s *server) checkServerID(ctx context.Context, conn *session, sourceID string) error {
-	id := serverIDOf(sourceID)
-	if s.id == id {
-		return fmt.Errorf("server_id %d is the server's own: %w: %w", id, errServerID, change.ErrPreflight)
+	ids := []uint32{serverIDOf(sourceID), fetchIDOf(sourceID)}
+	if slices.Contains(ids, s.id) {
+		return fmt.Errorf("server_id %d is the server's own: %w: %w", s.id, errServerID, change.ErrPreflight)
 	}
 	query := "show slave hosts"
 	if s.flavor == MySQL && s.version >= newReplicas {
@@ -76,7 +83,8 @@ func (s *server) checkServerID(ctx context.Context, conn *session, sourceID stri
 		return fmt.Errorf("list the replicas: %w", err)
 	}
 	for _, row := range rows {
-		if row[0] == strconv.FormatUint(uint64(id), 10) && !strings.HasPrefix(row[1], hostName(sourceID)) {
+		id, err := strconv.ParseUint(row[0], 10, 32)
+		if err == nil && slices.Contains(ids, uint32(id)) && !strings.HasPrefix(row[1], hostName(sourceID)) {
 			return fmt.Errorf("server_id %d is that of a replica on %q: %w: %w", id, row[1], errServerID, change.ErrPreflight)
 		}
 	}

@@ -153,6 +153,9 @@ func (o *opening) proceed(ctx context.Context, end logEnd) error {
 	if err != nil {
 		return err
 	}
+	if len(at.xa) > 0 {
+		o.config.Logger.Info("XA transactions wait for their second phase; the log must keep them until then", "xids", at.orphans())
+	}
 	o.at, o.read = at, read
 	o.at.upto = o.start.Upto
 	if byGTID {
@@ -175,11 +178,9 @@ func (o *opening) build(context.Context) error {
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
 		looked: s.look, appeared: func() { signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
 		payload: payload, frames: frames{limit: o.config.MemoryBytes / groupShare, dir: o.config.SpoolDir}, id: o.id, at: o.at,
-		highest: map[string]uint64{}}
-	for domain, g := range o.read.last {
-		a.highest[domain] = g.n
-	}
+		highest: highest(o.read), held: map[string]held{}}
 	w := newWire(o.config, a)
+	a.refetch = w.refetch
 	w.serverID, w.covers = serverIDOf(o.config.SourceID), o.covers
 	s.log = &log{id: o.id, wire: w, at: o.at, read: o.read.clone(), resume: o.start.Resume}
 	if o.covers != nil {

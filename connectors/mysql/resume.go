@@ -74,7 +74,7 @@ type place struct {
 	last   evidence
 
 	// Neither is changed after it is made.
-	xa   []string          // prepared XA transactions, undecided yet, that hold no captured row
+	xa   []prepared        // XA transactions that are undecided yet
 	born map[string]string // by "schema.name": where the log made another table of that name
 }
 
@@ -86,7 +86,8 @@ type token struct {
 	Pos     uint64     `json:"pos"`
 	GTIDs   string     `json:"gtids,omitempty"`
 	Last    *tokenLast `json:"last,omitempty"`
-	XA      []string   `json:"xa,omitempty"`
+	XA      []string   `json:"xa,omitempty"` // of a release before: without captured rows
+	Pending []tokenXA  `json:"prepared,omitempty"`
 
 	Born map[string]string `json:"born,omitempty"`
 }
@@ -99,10 +100,16 @@ type tokenLast struct {
 	Time    int64  `json:"time"`
 }
 
+func (e evidence) token() tokenLast {
+	return tokenLast{File: e.file.name, Created: e.file.created, Pos: e.offset, GTID: e.id, Time: e.when}
+}
+
 func makeResume(id identity, p place, read *gtidSet) change.Resume {
-	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), XA: p.xa, Born: p.born}
-	if l := p.last; !l.isZero() {
-		t.Last = &tokenLast{File: l.file.name, Created: l.file.created, Pos: l.offset, GTID: l.id, Time: l.when}
+	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), Born: p.born}
+	t.Pending, t.XA = writePrepared(p.xa)
+	if !p.last.isZero() {
+		last := p.last.token()
+		t.Last = &last
 	}
 	b, _ := json.Marshal(t) // strings and numbers: never an error
 	return change.Resume(b)
@@ -125,7 +132,10 @@ func parseResume(r change.Resume) (token, place, *gtidSet, error) {
 		p.last = evidence{offset: t.Last.Pos, id: t.Last.GTID, when: t.Last.Time}
 		p.last.file, err = parseNamed(t.Last.File, t.Last.Created, t.Base)
 	}
-	p.offset, p.xa, p.born = t.Pos, t.XA, t.Born
+	p.offset, p.born = t.Pos, t.Born
+	if err == nil {
+		p.xa, err = readPrepared(t.Pending, t.XA)
+	}
 	if err == nil && (p.offset < headerBytes || p.offset>>offsetBits != 0 || p.last.offset>>offsetBits != 0) {
 		err = errResume
 	}

@@ -24,6 +24,7 @@ type tail struct {
 	upto   change.Position
 	resume change.Resume
 	all    []change.Change
+	epoch  uint32 // of start, if not 1
 }
 
 func startTail(t *testing.T, my *testenv.My, c mysql.Config) *tail {
@@ -44,7 +45,7 @@ func (s *tail) stop() {
 func (s *tail) start() {
 	s.t.Helper()
 	testenv.Wait(s.t, "the lock", func() bool {
-		o, err := mysql.Open(s.config)(s.t.Context(), connectors.Start{Epoch: 1, Resume: s.resume, Upto: s.upto})
+		o, err := mysql.Open(s.config)(s.t.Context(), connectors.Start{Epoch: max(1, s.epoch), Resume: s.resume, Upto: s.upto})
 		if errors.Is(err, change.ErrBusy) {
 			return false
 		}
@@ -260,7 +261,6 @@ func TestRefusedEvents(t *testing.T) {
 			sql   string
 			parts []string
 		}{
-			"xa":        {"xa start 'x'; insert into b values (2); xa end 'x'; xa prepare 'x'", []string{"XA"}},
 			"partition": {"create table p (id int primary key) partition by hash (id) partitions 2; alter table p truncate partition p0", []string{".p", "snapshot"}},
 		}
 		if !my.MariaDB {
@@ -274,29 +274,11 @@ func TestRefusedEvents(t *testing.T) {
 			my.Exec(c.sql)
 			t.Log(name)
 			s.halts(change.ErrHalt, c.parts...)
-			if name == "xa" {
-				my.Exec("xa rollback 'x'")
-			}
 			if name == "partial json" {
 				my.Exec("set session binlog_row_value_options = ''")
 			}
 			s.source.Close()
 		}
-	})
-}
-
-// TestXA: what concerns no captured table passes, in one phase or two, and one phase is a transaction as any other.
-func TestXA(t *testing.T) {
-	each(t, func(t *testing.T, my *testenv.My) {
-		my.Exec("create table a (id int primary key); create table other (id int primary key)")
-		c := config(t, my)
-		c.Exclude = []string{my.Database + ".other"}
-		s := startTail(t, my, c)
-		my.Exec("xa start 'o'; insert into other values (1); xa end 'o'; xa prepare 'o'")
-		my.Exec("xa commit 'o'")
-		my.Exec("xa start 'q'; insert into a values (1); xa end 'q'; xa commit 'q' one phase")
-		my.Exec("xa start 'r'; insert into other values (2); xa end 'r'; xa prepare 'r'; xa rollback 'r'; insert into a values (2)")
-		s.want("new_shape a", "insert a + 1", "insert a + 2")
 	})
 }
 

@@ -84,25 +84,31 @@ func (w *wire) run() {
 func (w *wire) stream() error {
 	w.assemble.restart()
 	w.failed = nil
+	err := w.dump(w.serverID, w, w.start)
+	if w.failed != nil {
+		return w.failed
+	}
+	return fmt.Errorf("read the log after %s:%d: %w", w.assemble.at.file.name, w.assemble.at.offset, classifyStream(err))
+}
+
+// dump hands the events of one connection to h until it returns an error or the connection ends.
+func (w *wire) dump(serverID uint32, h replication.EventHandler, start func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) error {
 	link := &link{limit: maxSilence}
 	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
-		ServerID: w.serverID, Flavor: w.config.Flavor, Host: w.config.Addr, User: w.config.User, Password: w.config.Password,
+		ServerID: serverID, Flavor: w.config.Flavor, Host: w.config.Addr, User: w.config.User, Password: w.config.Password,
 		TLSConfig: w.config.TLS, Localhost: hostName(w.config.SourceID), Dialer: link.dial, Logger: slog.New(slog.DiscardHandler),
 		RawModeEnabled: true, DisableRetrySync: true, DiscardGTIDSet: true, HeartbeatPeriod: heartbeat, EventCacheCount: 1,
-		Option: setupStream, SynchronousEventHandler: w,
+		Option: setupStream, SynchronousEventHandler: h,
 	})
 	stop := context.AfterFunc(w.ctx, link.close)
 	defer stop()
-	streamer, err := w.start(syncer)
+	streamer, err := start(syncer)
 	if err == nil {
 		_, err = streamer.GetEvent(w.ctx) // events go to HandleEvent; only the end comes here
 	}
 	link.close()
 	syncer.Close() // waits for its goroutine
-	if w.failed != nil {
-		return w.failed
-	}
-	return fmt.Errorf("read the log after %s:%d: %w", w.assemble.at.file.name, w.assemble.at.offset, classifyStream(err))
+	return err
 }
 
 // start asks for the log from where the assembler stands.
@@ -123,14 +129,31 @@ func (w *wire) start(syncer *replication.BinlogSyncer) (*replication.BinlogStrea
 		a.proof.last, a.proof.waiting = last, true
 		from = last.offset
 	}
-	if from > math.MaxUint32 {
-		from = firstOffset // the command has 32 bits: what stands in front is read again and passed
-		if !a.proof.waiting {
-			return nil, fmt.Errorf("%s:%d: %w: %w", a.at.file.name, a.at.offset, errPlace, change.ErrHalt)
-		}
+	if askable(from) != from && !a.proof.waiting {
+		return nil, fmt.Errorf("%s:%d: %w: %w", a.at.file.name, a.at.offset, errPlace, change.ErrHalt)
 	}
+	from = askable(from)
 	a.end = from
 	return syncer.StartSync(gomysql.Position{Name: a.at.file.name, Pos: uint32(from)})
+}
+
+// askable is where a file is asked for from, to read what begins at an offset: the command has 32 bits, so what stands in front may be read again
+// and passed.
+func askable(offset uint64) uint64 {
+	if offset > math.MaxUint32 {
+		return firstOffset
+	}
+	return offset
+}
+
+// refetch reads a prepared transaction from the log again; its rows are then those of the group under way.
+func (w *wire) refetch(ctx context.Context, p prepared) error {
+	b, err := w.fetch(ctx, p)
+	if err != nil {
+		return err
+	}
+	w.assemble.frames, w.assemble.group.cuts = b.frames, b.group.cuts
+	return nil
 }
 
 // setupStream keeps the server from ending a connection whose reader is busy.
