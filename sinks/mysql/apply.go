@@ -43,7 +43,7 @@ func (s *Sink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Pa
 		err = s.persist(ctx, &run)
 	}
 	if err == nil {
-		s.emptied(c)
+		s.emptied(&run)
 	}
 	return s.plans.Judge(run.generation, err, isStale)
 }

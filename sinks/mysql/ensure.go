@@ -42,7 +42,9 @@ func (s *Sink) ensure(ctx context.Context, m *change.Change) (*plan, error) {
 	if err := s.settle(ctx, c, t); err != nil {
 		return nil, fmt.Errorf("make sure that %s.%s fits %s: %w", s.config.Schema, table.Name, table, err)
 	}
-	s.tell(t)
+	if s.tell(t); t.statement != "" {
+		s.plans.Clear() // rows of other shapes meet another target now
+	}
 	p := &plan{table: table, name: t.name, mode: s.config.Mode, absent: true}
 	if t.to != nil {
 		if p, err = s.planFor(ctx, c, t); err != nil {

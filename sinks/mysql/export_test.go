@@ -16,6 +16,7 @@ var (
 	CheckIdent    = checkIdent
 	ClassOfNumber = classOf
 	ParseLabels   = parseLabels
+	Wider         = wider
 	AppendFloat   = appendFloat
 	AppendBytes   = appendBytes
 	AppendDecimal = decimalOf(30)

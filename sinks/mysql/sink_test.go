@@ -37,6 +37,22 @@ func harness(my *testenv.My) sinktest.Harness {
 			c.URL = strings.Replace(c.URL, my.Addr, addr, 1)
 			return open(t, c)
 		},
+		OpenWith: func(t testing.TB, addr string, p sinks.Policy, met func(sinks.SchemaChange)) sinks.MarkSink {
+			c := config(my)
+			c.URL, c.Policy, c.OnSchemaChange = strings.Replace(c.URL, my.Addr, addr, 1), p, met
+			return open(t, c)
+		},
+		Columns: func(_ testing.TB, table *change.Table) []string {
+			var names []string
+			for _, r := range my.Query("select column_name from information_schema.columns where table_schema = database() and table_name = '" +
+				table.Name + "' order by ordinal_position") {
+				names = append(names, r[0])
+			}
+			return names
+		},
+		Need: func(_ testing.TB, table *change.Table, column string) {
+			my.Exec("alter table " + quote(table.Name) + " modify " + quote(column) + " longtext not null")
+		},
 		Rows: func(_ testing.TB, table *change.Table) [][]string {
 			names := make([]string, len(table.Columns))
 			for i := range names {

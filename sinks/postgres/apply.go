@@ -36,7 +36,7 @@ func (s *Sink) ApplyAt(ctx context.Context, c []change.Change, parked []sinks.Pa
 		err = s.attempt(ctx, &run)
 	}
 	if err == nil {
-		s.emptied(c)
+		s.emptied(&run)
 	}
 	return s.plans.Judge(run.generation, err, isStale)
 }
@@ -85,16 +85,17 @@ func (s *Sink) mayEmpty(c *change.Change) error {
 }
 
 // emptied tells of the call's Truncates, once they are durable.
-func (s *Sink) emptied(c []change.Change) {
-	for i := range c {
-		if c[i].Op != change.Truncate || c[i].Txn == nil {
+func (s *Sink) emptied(run *call) {
+	for i := range run.changes {
+		c := &run.changes[i]
+		if c.Op != change.Truncate || c.Txn == nil || run.plans[c.Table].absent {
 			continue
 		}
 		action := s.config.Policy.Of(sinks.KindTruncate)
 		if action == sinks.Ignore {
-			s.log.Warn("the source has emptied a table and the target keeps its rows, as on_schema_change says", "table", c[i].Table.String(), "pos", c[i].Pos.String())
+			s.log.Warn("the source has emptied a table and the target keeps its rows, as on_schema_change says", "table", c.Table.String(), "pos", c.Pos.String())
 		}
-		s.met(sinks.SchemaChange{Table: c[i].Table, Kind: sinks.KindTruncate, Action: action})
+		s.met(sinks.SchemaChange{Table: c.Table, Kind: sinks.KindTruncate, Action: action})
 	}
 }
 

@@ -36,7 +36,9 @@ func (s *Sink) ensure(ctx context.Context, c *change.Change) (*plan, error) {
 	if err := s.settle(ctx, pg, t); err != nil {
 		return nil, fmt.Errorf("make sure that %s.%s fits %s: %w", s.config.Schema, table.Name, table, err)
 	}
-	s.tell(t)
+	if s.tell(t); t.statement != "" {
+		s.plans.Clear() // rows of other shapes meet another target now
+	}
 	p := &plan{table: table, name: t.name, mode: s.config.Mode, absent: true}
 	if t.to != nil {
 		if p, err = newPlan(table, t.to, s.config.Schema, s.config.Mode); err != nil {

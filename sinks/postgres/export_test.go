@@ -14,6 +14,7 @@ var (
 	CheckIdent    = checkIdent
 	ClassOfCode   = classOf
 	AppendNumeric = appendNumeric
+	Wider         = wider
 )
 
 // TargetColumn describes a column of a target without a server.

@@ -40,6 +40,22 @@ func harness(t *testing.T, pg *testenv.PG) sinktest.Harness {
 			c.URL = strings.Replace(c.URL, u.Host, addr, 1)
 			return open(t, c)
 		},
+		OpenWith: func(t testing.TB, addr string, p sinks.Policy, met func(sinks.SchemaChange)) sinks.MarkSink {
+			c := config(pg)
+			c.URL, c.Policy, c.OnSchemaChange = strings.Replace(c.URL, u.Host, addr, 1), p, met
+			return open(t, c)
+		},
+		Columns: func(t testing.TB, table *change.Table) []string {
+			var names []string
+			for _, r := range pg.Query("select attname from pg_attribute a join pg_class c on c.oid = attrelid where relname = '" + table.Name +
+				"' and relnamespace = 'public'::regnamespace and attnum > 0 and not attisdropped order by attnum") {
+				names = append(names, r[0])
+			}
+			return names
+		},
+		Need: func(t testing.TB, table *change.Table, column string) {
+			pg.Exec("alter table " + quote(table.Name) + " alter column " + quote(column) + " set not null")
+		},
 		Rows: func(t testing.TB, table *change.Table) [][]string {
 			names := make([]string, len(table.Columns))
 			for i := range names {

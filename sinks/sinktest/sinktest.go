@@ -22,6 +22,12 @@ type Harness struct {
 	// before it. Every call is another instance of the same sink: same source id, same name. The harness closes it at the test's end
 	// if the test hasn't.
 	Open func(t testing.TB, addr string) sinks.MarkSink
+	// OpenWith is Open with a policy for changes of shape, and whom to tell of them; met may be nil.
+	OpenWith func(t testing.TB, addr string, p sinks.Policy, met func(c sinks.SchemaChange)) sinks.MarkSink
+	// Columns returns the names of the target's columns in their order; nil where there is no such table.
+	Columns func(t testing.TB, table *change.Table) []string
+	// Need makes the column refuse NULL, and rows that don't name it.
+	Need func(t testing.TB, table *change.Table, column string)
 	// Rows returns all rows of the target of table: its columns in the table's order as text, NULL as Null, in any order.
 	Rows func(t testing.TB, table *change.Table) [][]string
 	// Unique makes the column unique in the target of table.
@@ -48,6 +54,15 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"truncate", testTruncate},
 		{"reshape", testReshape},
 		{"mixed shapes in one call", testMixedShapes},
+		{"shape: every kind under every action", testKinds},
+		{"shape: a new table", testNewTable},
+		{"shape: a truncate", testTruncateKind},
+		{"shape: comes back", testShapeComesBack},
+		{"shape: a row of a past one", testPastRow},
+		{"shape: a column dropped and made", testDroppedAndMade},
+		{"shape: an unproved rename", testUnproved},
+		{"shape: a zombie alters nothing", testShapeZombie},
+		{"shape: cut off at every step", testShapeCut},
 		{"replay of any suffix", testReplay},
 		{"folded is sequential", testFold},
 		{"weird names", testNames},
