@@ -41,9 +41,9 @@ type KindRule struct {
 func Kinds() []KindRule {
 	all := []Action{Follow, Halt, Ignore}
 	return []KindRule{
-		{KindAdd, Follow, all, true, "a new column takes nothing away; without it its values would be lost"},
+		{KindAdd, Follow, all, true, "it takes nothing away, and without it its values would be lost"},
 		{KindDrop, Ignore, all, true, "the values that the target holds can't be had again; `apply` drops the column there too"},
-		{KindWiden, Follow, all, true, "every value of the old type is one of the new; without it new values would be refused"},
+		{KindWiden, Follow, all, true, "nothing is lost by it, and without it new values would be refused"},
 		{KindNarrow, Halt, []Action{Halt, Ignore}, true, "it may lose values, so somebody has to approve the statement; `ignore` keeps the target's type where it holds all that comes"},
 		{KindRename, Follow, all, true, "done only where the source proves it; `ignore` takes it for a column dropped and another added"},
 		{KindNullability, Follow, all, true, "else rows with the new NULL would be refused; a NOT NULL that the source adds is never copied"},

@@ -64,7 +64,7 @@ func newFleet(cfg *config.Config, chosen []*config.Pipeline, o options) (*fleet,
 const queueShare = 4
 
 func newMember(cfg *config.Config, p *config.Pipeline, o options) (*member, error) {
-	w := wiring{pipeline: p, memory: queueMemory(cfg), dir: cfg.Server.StateDir, log: o.log.With("pipeline", p.Name)}
+	w := wiring{pipeline: p, memory: queueMemory(cfg), dir: cfg.Server.StateDir, log: o.log.With("pipeline", p.Name), observer: o.observer}
 	m := &member{wiring: w}
 	m.stream = &lazyStream{open: func(ctx context.Context) (stream.Stream, error) { return streamEngines()[p.Stream.Type].open(ctx, w) }}
 	c := pipeline.Config{

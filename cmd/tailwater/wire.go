@@ -14,6 +14,7 @@ import (
 	sourcepg "github.com/tailwater-cdc/tailwater/connectors/postgres"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/config"
+	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
 	"github.com/tailwater-cdc/tailwater/pkg/preflight"
 	"github.com/tailwater-cdc/tailwater/sinks"
 	sinkmy "github.com/tailwater-cdc/tailwater/sinks/mysql"
@@ -26,6 +27,16 @@ type wiring struct {
 	memory   int    // bytes that the pipeline's queues may hold together
 	dir      string // state_dir
 	log      *slog.Logger
+	observer pipeline.Observer
+}
+
+// met tells of changes of tables that a sink has followed or ignored.
+func (w wiring) met(s *config.Sink) func(sinks.SchemaChange) {
+	return func(c sinks.SchemaChange) {
+		if w.observer.Schema != nil {
+			w.observer.Schema(pipeline.Event{Pipeline: w.pipeline.Name, Sink: s.Name}, c)
+		}
+	}
 }
 
 // sourceEngine is what a connector offers.
@@ -205,6 +216,9 @@ func postgresSink(w wiring, s *config.Sink) sinkpg.Config {
 		Mode:         sinkpg.Mode(s.Mode),
 		CreateTables: s.CreateTables,
 		MaxConns:     lanesAtOnce(w),
+
+		Policy:         s.OnSchemaChange.Policy(),
+		OnSchemaChange: w.met(s),
 	}
 }
 
@@ -254,6 +268,9 @@ func mysqlSink(w wiring, s *config.Sink) (sinkmy.Config, error) {
 		Mode:         sinkmy.Mode(s.Mode),
 		CreateTables: s.CreateTables,
 		MaxConns:     lanesAtOnce(w),
+
+		Policy:         s.OnSchemaChange.Policy(),
+		OnSchemaChange: w.met(s),
 	}, nil
 }
 

@@ -154,6 +154,9 @@ func (c *checker) value(n *yaml.Node, k *key, path string) (any, bool) {
 	}
 	switch k.kind {
 	case group:
+		if n.Kind == yaml.ScalarNode {
+			return c.word(n, k, path)
+		}
 		return c.group(n, k.keys, path), true
 	case groups:
 		return c.list(n, path, func(item *yaml.Node, at string) (any, bool) {
@@ -171,6 +174,19 @@ func (c *checker) value(n *yaml.Node, k *key, path string) (any, bool) {
 	return c.scalar(n, k, path)
 }
 
+// word checks the one word that stands for a group's keys.
+func (c *checker) word(n *yaml.Node, k *key, path string) (any, bool) {
+	v, ok := c.scalar(n, &key{kind: text, choices: k.choices}, path)
+	if !ok {
+		return nil, false
+	}
+	out := c.group(&yaml.Node{Kind: yaml.MappingNode}, k.keys, path)
+	for name, value := range k.word(v.(string)) {
+		out[name] = value
+	}
+	return out, true
+}
+
 // form reports a value that isn't even of the right node kind.
 func (c *checker) form(n *yaml.Node, k *key, path string) (Problem, bool) {
 	p := Problem{Code: CodeType, Path: path, Message: "must be " + article(k.kind)}
@@ -180,7 +196,7 @@ func (c *checker) form(n *yaml.Node, k *key, path string) (Problem, bool) {
 		return p, true
 	case k.kind == group:
 		p.Suggestion = "write the keys below it"
-		return p, n.Kind != yaml.MappingNode
+		return p, n.Kind != yaml.MappingNode && !(k.word != nil && n.Kind == yaml.ScalarNode)
 	case k.kind == groups || k.kind == texts:
 		p.Suggestion = "write it as a list: [a, b]"
 		return p, n.Kind != yaml.SequenceNode

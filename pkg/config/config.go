@@ -133,18 +133,18 @@ type SASL struct {
 
 // Sink is a target that changes are applied to.
 type Sink struct {
-	Name           string   `yaml:"name"`
-	Type           string   `yaml:"type"`
-	URL            string   `yaml:"url"` // as Source.URL
-	Password       Secret   `yaml:"password"`
-	TLS            TLS      `yaml:"tls"`
-	Schema         string   `yaml:"schema"`
-	Mode           string   `yaml:"mode"`
-	CreateTables   bool     `yaml:"create_tables"`
-	OnError        string   `yaml:"on_error"`
-	OnSchemaChange string   `yaml:"on_schema_change"`
-	OrderWait      Duration `yaml:"order_wait"`
-	ParkedLimit    int      `yaml:"parked_limit"`
+	Name           string       `yaml:"name"`
+	Type           string       `yaml:"type"`
+	URL            string       `yaml:"url"` // as Source.URL
+	Password       Secret       `yaml:"password"`
+	TLS            TLS          `yaml:"tls"`
+	Schema         string       `yaml:"schema"`
+	Mode           string       `yaml:"mode"`
+	CreateTables   bool         `yaml:"create_tables"`
+	OnError        string       `yaml:"on_error"`
+	OnSchemaChange SchemaChange `yaml:"on_schema_change"`
+	OrderWait      Duration     `yaml:"order_wait"`
+	ParkedLimit    int          `yaml:"parked_limit"`
 }
 
 // Pipeline returns the pipeline of that name.

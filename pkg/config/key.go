@@ -32,7 +32,8 @@ type key struct {
 	low      int64    // the least value of a number, a duration or a size
 	high     int64    // the largest, if not 0
 	keys     []key
-	doc      string // one sentence, for people
+	word     func(word string) map[string]string // of a group with choices: what one of them in its place says of the keys below
+	doc      string                              // one sentence, for people
 }
 
 // means says that k means something in a group of that type; in one whose type isn't known ("") every key does.

@@ -124,9 +124,9 @@ func sinkKeys() []key {
 		tlsKey(nil),
 		{name: "schema", kind: text, types: postgresOnly, doc: "The target's schema, which must exist; default: `public`."},
 		{name: "mode", kind: text, fallback: "upsert", choices: []string{"upsert", "append", "soft_delete"}, doc: "`upsert`: the source's rows as they are. `append`: every change as a row of its own. `soft_delete`: as upsert, deleted rows kept and stamped in `_tailwater_deleted_at`."},
-		{name: "create_tables", kind: boolean, fallback: "false", doc: "Makes missing tables. Without it a missing table is an error."},
+		{name: "create_tables", kind: boolean, fallback: "false", doc: "Makes missing tables, and columns that a table lacks when it is met first. Without it both are errors with the statement to run."},
 		{name: "on_error", kind: text, fallback: "park", choices: []string{"park", "halt"}, doc: "A change that the target refuses is parked with its cause, and later changes of its key wait behind it; or the pipeline halts."},
-		{name: "on_schema_change", kind: text, fallback: "apply", choices: []string{"apply"}, planned: []string{"halt", "ignore"}, doc: "A new column in the source is added to the target."},
+		{name: "on_schema_change", kind: group, choices: schemaWords, word: schemaWord, keys: schemaKeys(), doc: "What the target does about each kind of change that a table of the source goes through: [schema changes](schema-changes.md). One word stands for all kinds but `new_table` and `truncate`; `apply` for the defaults below."},
 		{name: "order_wait", kind: duration, fallback: "5s", doc: "How long a change that violates a unique or foreign key waits for other lanes that stand at their end."},
 		{name: "parked_limit", kind: number, fallback: "10000", low: 1, doc: "So many changes parked pause the sink; nothing is dropped."},
 	}

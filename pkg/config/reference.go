@@ -47,6 +47,9 @@ func section(b *strings.Builder, title, path string, keys []key) {
 func (k *key) takes() string {
 	if k.choices != nil {
 		s := "`" + strings.Join(k.choices, "` `") + "`"
+		if k.kind == group {
+			s += ", or keys"
+		}
 		if k.planned != nil {
 			s += "; not in this build: " + strings.Join(k.planned, ", ")
 		}

@@ -36,6 +36,7 @@ type Metrics struct {
 
 	restarts, events, txns, snapshotRows, produced *prometheus.CounterVec
 	sinkRows, sinkRetries, stale, duplicates, gaps *prometheus.CounterVec
+	schemaChanges                                  *prometheus.CounterVec
 	commitSeconds, latency                         *prometheus.HistogramVec
 	lag                                            *prometheus.GaugeVec
 	authFailures                                   prometheus.Counter
@@ -59,6 +60,7 @@ func New(o Options) *Metrics {
 	m.produced = m.counter("produce_records_total", "Changes that a topic has acknowledged.", "pipeline", "topic", "result")
 	m.sinkRows = m.counter("sink_rows_total", "Changes by what became of them at the sink: applied, skipped or parked.", "pipeline", "sink", "table", "op", "result")
 	m.sinkRetries = m.counter("sink_retries_total", "Passing faults of a target, by its own code.", "pipeline", "sink", "code")
+	m.schemaChanges = m.counter("schema_changes_total", "Changes of tables at the source by what the target did about them: apply or ignore.", "pipeline", "sink", "table", "kind", "action")
 	m.stale = m.counter("sink_stale_skipped_total", "Changes not applied because the target's mark covers them.", "pipeline", "sink")
 	m.duplicates = m.counter("duplicates_suppressed_total", "Changes that came again and were left out, by where.", "pipeline", "where")
 	m.gaps = m.counter("gap_halts_total", "Halts because continuity could not be proved.", "pipeline", "reason")

@@ -16,6 +16,7 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/metrics"
 	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
+	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -50,6 +51,7 @@ func fed(status ...pipeline.Status) *metrics.Metrics {
 	o.Retry(sink, "40001")
 	o.Restart(capture, "unreachable", time.Second)
 	o.Gap(capture, change.ErrGap)
+	o.Schema(sink, sinks.SchemaChange{Table: table, Kind: sinks.KindDrop, Action: sinks.Ignore, Column: "c"})
 	m.AuthFailed()
 	return m
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
+	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
 // Observer is what a pipeline tells. State, checkpoints and parked changes are read from its Status instead.
@@ -26,6 +27,9 @@ func (m *Metrics) Observer() pipeline.Observer {
 		},
 		Restart: func(e pipeline.Event, reason string, _ time.Duration) {
 			m.restarts.WithLabelValues(e.Pipeline, m.codes.value(reason)).Inc()
+		},
+		Schema: func(e pipeline.Event, c sinks.SchemaChange) {
+			m.schemaChanges.WithLabelValues(e.Pipeline, e.Sink, m.tables.label(c.Table), string(c.Kind), string(c.Action)).Inc()
 		},
 		Gap: func(e pipeline.Event, _ error) {
 			where := "source"

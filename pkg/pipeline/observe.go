@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
 // Stage is a step on a row's way.
@@ -35,6 +36,7 @@ type Observer struct {
 	Parked  func(e Event, n int)                          // parked changes now
 	Restart func(e Event, reason string, d time.Duration) // a loop ended and starts again after d
 	Gap     func(e Event, err error)                      // continuity lost
+	Schema  func(e Event, c sinks.SchemaChange)           // a target has followed or ignored a change of a table; called by the sink
 }
 
 func (o *Observer) state(e Event, s State) {

@@ -79,47 +79,53 @@ func (h Harness) watched(t testing.TB, p sinks.Policy) (sinks.MarkSink, func() s
 	}
 }
 
+// kindCase is one kind of change under one action.
+type kindCase struct {
+	name    string
+	policy  sinks.Policy
+	next    *change.Table
+	n       int64  // of the new shape's row
+	told    string // empty and halts false: nothing
+	columns string
+	rows    []string // of columns
+	halts   string   // words of the statement
+}
+
+// base is the shape that all of them begin with.
+var base = known()
+
+var kindCases = []kindCase{
+	{"add", nil, altered(base, with(extra(true))), 1, "add apply extra", "id status note n extra", []string{`1|status|note|5|\N`, `2|status|note|1|extra`}, ""},
+	{"add ignored", sinks.Policy{sinks.KindAdd: sinks.Ignore}, altered(base, with(extra(true))), 1, "add ignore extra", "id status note n", []string{`1|status|note|5`, `2|status|note|1`}, ""},
+	{"add halts", sinks.Policy{sinks.KindAdd: sinks.Halt}, altered(base, with(extra(true))), 1, "", "", nil, "ADD COLUMN"},
+	{"add NOT NULL", nil, altered(base, with(extra(false))), 1, "", "", nil, "fill it in"},
+	{"drop", nil, altered(base, without("note")), 1, "drop ignore note", "id status note n", []string{`1|status|note|5`, `2|status|\N|1`}, ""},
+	{"drop needed", nil, altered(base, without("status")), 1, "drop ignore status", "id status note n", []string{`1|status|note|5`, `2|\N|note|1`}, ""},
+	{"drop applied", sinks.Policy{sinks.KindDrop: sinks.Follow}, altered(base, without("note")), 1, "drop apply note", "id status n", []string{`1|status|5`, `2|status|1`}, ""},
+	{"drop halts", sinks.Policy{sinks.KindDrop: sinks.Halt}, altered(base, without("note")), 1, "", "", nil, "DROP COLUMN"},
+	{"widen", nil, altered(base, bits(64)), 1 << 40, "widen apply n", "id status note n", []string{`1|status|note|5`, `2|status|note|1099511627776`}, ""},
+	{"widen ignored", sinks.Policy{sinks.KindWiden: sinks.Ignore}, altered(base, bits(64)), 6, "widen ignore n", "id status note n", []string{`1|status|note|5`, `2|status|note|6`}, ""},
+	{"widen halts", sinks.Policy{sinks.KindWiden: sinks.Halt}, altered(base, bits(64)), 1 << 40, "", "", nil, "bigint"},
+	{"narrow", nil, altered(base, bits(16)), 6, "", "", nil, "smallint"},
+	{"narrow ignored", sinks.Policy{sinks.KindNarrow: sinks.Ignore}, altered(base, bits(16)), 6, "narrow ignore n", "id status note n", []string{`1|status|note|5`, `2|status|note|6`}, ""},
+	{"rename", nil, altered(base, named("note", "remark")), 1, "rename apply remark", "id status remark n", []string{`1|status|note|5`, `2|status|remark|1`}, ""},
+	{"rename halts", sinks.Policy{sinks.KindRename: sinks.Halt}, altered(base, named("note", "remark")), 1, "", "", nil, "RENAME COLUMN"},
+	{"rename ignored", sinks.Policy{sinks.KindRename: sinks.Ignore}, altered(base, named("note", "remark")), 1,
+		"rename ignore remark, drop ignore note, add apply remark", "id status note n remark", []string{`1|status|note|5|\N`, `2|status|\N|1|remark`}, ""},
+	{"rename and widen", nil, altered(altered(base, bits(64)), named("n", "m")), 1 << 40, "rename apply m, widen apply m", "id status note m", []string{`1|status|note|5`, `2|status|note|1099511627776`}, ""},
+	{"nullability", nil, altered(base, func(t *change.Table) { t.Columns[1].Nullable = true }), 1, "nullability apply status", "id status note n", []string{`1|status|note|5`, `2|status|note|1`}, ""},
+	{"nullability ignored", sinks.Policy{sinks.KindNullability: sinks.Ignore}, altered(base, func(t *change.Table) { t.Columns[1].Nullable = true }), 1,
+		"nullability ignore status", "id status note n", []string{`1|status|note|5`, `2|status|note|1`}, ""},
+	{"nullability halts", sinks.Policy{sinks.KindNullability: sinks.Halt}, altered(base, func(t *change.Table) { t.Columns[1].Nullable = true }), 1, "", "", nil, "NULL"},
+	{"all at once", sinks.Policy{sinks.KindDrop: sinks.Follow}, altered(altered(altered(altered(base, named("status", "state")), without("note")), bits(64)), with(extra(true))), 1 << 40,
+		"rename apply state, widen apply n, drop apply note, add apply extra", "id state n extra", []string{`1|status|5|\N`, `2|state|1099511627776|extra`}, ""},
+	{"key", nil, altered(base, func(t *change.Table) { t.Key = []int{0, 3} }), 1, "", "", nil, "PRIMARY KEY"},
+}
+
 // testKinds holds each kind of change under each action: what the target's columns are then, what its rows, what is told, and that a halt
 // names the statement and goes on once that was run.
 func testKinds(t *testing.T, h Harness) {
-	base := known()
-	cases := []struct {
-		name    string
-		policy  sinks.Policy
-		next    *change.Table
-		n       int64  // of the new shape's row
-		told    string // empty and halts false: nothing
-		columns string
-		rows    []string // of columns
-		halts   string   // words of the statement
-	}{
-		{"add", nil, altered(base, with(extra(true))), 1, "add apply extra", "id status note n extra", []string{`1|status|note|5|\N`, `2|status|note|1|extra`}, ""},
-		{"add ignored", sinks.Policy{sinks.KindAdd: sinks.Ignore}, altered(base, with(extra(true))), 1, "add ignore extra", "id status note n", []string{`1|status|note|5`, `2|status|note|1`}, ""},
-		{"add halts", sinks.Policy{sinks.KindAdd: sinks.Halt}, altered(base, with(extra(true))), 1, "", "", nil, "ADD COLUMN"},
-		{"add NOT NULL", nil, altered(base, with(extra(false))), 1, "", "", nil, "fill it in"},
-		{"drop", nil, altered(base, without("note")), 1, "drop ignore note", "id status note n", []string{`1|status|note|5`, `2|status|\N|1`}, ""},
-		{"drop needed", nil, altered(base, without("status")), 1, "drop ignore status", "id status note n", []string{`1|status|note|5`, `2|\N|note|1`}, ""},
-		{"drop applied", sinks.Policy{sinks.KindDrop: sinks.Follow}, altered(base, without("note")), 1, "drop apply note", "id status n", []string{`1|status|5`, `2|status|1`}, ""},
-		{"drop halts", sinks.Policy{sinks.KindDrop: sinks.Halt}, altered(base, without("note")), 1, "", "", nil, "DROP COLUMN"},
-		{"widen", nil, altered(base, bits(64)), 1 << 40, "widen apply n", "id status note n", []string{`1|status|note|5`, `2|status|note|1099511627776`}, ""},
-		{"widen ignored", sinks.Policy{sinks.KindWiden: sinks.Ignore}, altered(base, bits(64)), 6, "widen ignore n", "id status note n", []string{`1|status|note|5`, `2|status|note|6`}, ""},
-		{"widen halts", sinks.Policy{sinks.KindWiden: sinks.Halt}, altered(base, bits(64)), 1 << 40, "", "", nil, "bigint"},
-		{"narrow", nil, altered(base, bits(16)), 6, "", "", nil, "smallint"},
-		{"narrow ignored", sinks.Policy{sinks.KindNarrow: sinks.Ignore}, altered(base, bits(16)), 6, "narrow ignore n", "id status note n", []string{`1|status|note|5`, `2|status|note|6`}, ""},
-		{"rename", nil, altered(base, named("note", "remark")), 1, "rename apply remark", "id status remark n", []string{`1|status|note|5`, `2|status|remark|1`}, ""},
-		{"rename halts", sinks.Policy{sinks.KindRename: sinks.Halt}, altered(base, named("note", "remark")), 1, "", "", nil, "RENAME COLUMN"},
-		{"rename ignored", sinks.Policy{sinks.KindRename: sinks.Ignore}, altered(base, named("note", "remark")), 1,
-			"rename ignore remark, drop ignore note, add apply remark", "id status note n remark", []string{`1|status|note|5|\N`, `2|status|\N|1|remark`}, ""},
-		{"rename and widen", nil, altered(altered(base, bits(64)), named("n", "m")), 1 << 40, "rename apply m, widen apply m", "id status note m", []string{`1|status|note|5`, `2|status|note|1099511627776`}, ""},
-		{"nullability", nil, altered(base, func(t *change.Table) { t.Columns[1].Nullable = true }), 1, "nullability apply status", "id status note n", []string{`1|status|note|5`, `2|status|note|1`}, ""},
-		{"nullability ignored", sinks.Policy{sinks.KindNullability: sinks.Ignore}, altered(base, func(t *change.Table) { t.Columns[1].Nullable = true }), 1,
-			"nullability ignore status", "id status note n", []string{`1|status|note|5`, `2|status|note|1`}, ""},
-		{"nullability halts", sinks.Policy{sinks.KindNullability: sinks.Halt}, altered(base, func(t *change.Table) { t.Columns[1].Nullable = true }), 1, "", "", nil, "NULL"},
-		{"all at once", sinks.Policy{sinks.KindDrop: sinks.Follow}, altered(altered(altered(altered(base, named("status", "state")), without("note")), bits(64)), with(extra(true))), 1 << 40,
-			"rename apply state, widen apply n, drop apply note, add apply extra", "id state n extra", []string{`1|status|5|\N`, `2|state|1099511627776|extra`}, ""},
-		{"key", nil, altered(base, func(t *change.Table) { t.Key = []int{0, 3} }), 1, "", "", nil, "PRIMARY KEY"},
-	}
-	for i, c := range cases {
+	for i, c := range kindCases {
 		t.Run(c.name, func(t *testing.T) {
 			name := fmt.Sprint("orders", i)
 			old, next := altered(base, func(t *change.Table) { t.Name = name }), altered(c.next, func(t *change.Table) { t.Name = name })
