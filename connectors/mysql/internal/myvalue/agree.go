@@ -66,6 +66,9 @@ func (t *Type) with(c *Type) Type {
 	if c.Wire == Timestamp || c.Wire == Time || c.Wire == Datetime {
 		w.Precision = c.Precision // which the log leaves out
 	}
+	if w.Wire == Enum || w.Wire == Set {
+		w.Native = "" // made of the log's labels: the catalogue's text has ? for what three bytes of UTF-8 don't hold
+	}
 	return w
 }
 
@@ -85,6 +88,19 @@ func (t *Type) same(c *Type) bool {
 	return t.Name == c.Name && t.Wire == c.Wire && t.Length == c.Length && t.Bits == c.Bits && t.Precision == c.Precision &&
 		t.Scale == c.Scale && t.Unsigned == c.Unsigned && t.Nullable == c.Nullable && t.Collation == c.Collation &&
 		slices.EqualFunc(t.Labels, c.Labels, sameLabel)
+}
+
+// Relabel returns the catalogue's types with the log's labels where the catalogue's text can't hold them and nothing else differs.
+func Relabel(catalogue, log []Type) []Type {
+	types := slices.Clone(catalogue)
+	for i := range types {
+		t := &types[i]
+		at := slices.IndexFunc(log, func(o Type) bool { return o.Name == t.Name })
+		if (t.Wire == Enum || t.Wire == Set) && at >= 0 && log[at].same(t) {
+			t.Labels, t.Native = log[at].Labels, ""
+		}
+	}
+	return types
 }
 
 // sameLabel compares a label of the log with the catalogue's, whose text has ? for what three bytes of UTF-8 don't hold.

@@ -129,6 +129,7 @@ func (f *Field) describe(flavor string) (Type, error) {
 		if t.Collation == 0 {
 			t.Collation = binaryCollation
 		}
+		t.Native = ""
 		return t, t.members(f.ColumnType)
 	}
 	f.text(&t)

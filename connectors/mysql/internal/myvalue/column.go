@@ -167,11 +167,14 @@ func (t *Type) nativeText() string {
 	return name + "(" + strconv.Itoa(length) + ")"
 }
 
+// labelEscapes write a label as COLUMN_TYPE does.
+var labelEscapes = strings.NewReplacer("'", "''", `\`, `\\`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
+
 func quotedList(labels []string) string {
 	var b strings.Builder
 	for i, label := range labels {
 		b.WriteString([...]string{"(", ","}[min(i, 1)])
-		b.WriteString("'" + strings.ReplaceAll(label, "'", "''") + "'")
+		b.WriteString("'" + labelEscapes.Replace(label) + "'")
 	}
 	return b.String() + ")"
 }
