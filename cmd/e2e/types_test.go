@@ -108,18 +108,24 @@ func (r *typesRig) fill(more int) {
 	}
 }
 
-// run runs the pipeline until all is applied or parked: parked rows make it end with 1.
-func (r *typesRig) run() {
+// configure writes the config file, with all sinks.
+func (r *typesRig) configure(also func(string) string) {
 	r.t.Helper()
-	text := head + r.pipeline()
+	text := head + also(r.pipeline())
 	text = text[:strings.Index(text, "    sinks:\n")] + "    sinks:\n"
 	for _, e := range r.ends {
 		_, url := e.db.urls()
-		text += fmt.Sprintf("      - { name: %s, %s, create_tables: true }\n", e.name, e.db.sink(url))
+		text += fmt.Sprintf("      - { name: %s, %s, create_tables: true%s }\n", e.name, e.db.sink(url), r.config.inSink)
 	}
 	if err := os.WriteFile(filepath.Join(r.dir, "tailwater.yaml"), []byte(text), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// run runs the pipeline until all is applied or parked: parked rows make it end with 1.
+func (r *typesRig) run() {
+	r.t.Helper()
+	r.configure(func(s string) string { return s })
 	said := begin(r.t, r.dir, "run", "--once").ends(1)
 	said = said[max(0, strings.LastIndex(said, "error: ")):]
 	if strings.Count(said, "sink ") != 2*strings.Count(said, "are parked in sink") {
