@@ -124,7 +124,7 @@ func (d *doctor) settings(ctx context.Context) error {
 		d.ok(checkImage, "binlog_row_image is FULL")
 	} else {
 		d.warn(checkImage, d.set("binlog_row_image", "'FULL'"),
-			"binlog_row_image is %s: an UPDATE that changes a key and leaves a column out halts the pipeline", s.image)
+			"binlog_row_image is %s: an UPDATE that changes a key and leaves a column out halts the pipeline, and so does an INSERT that the log lacks a column of", s.image)
 	}
 	switch {
 	case s.flavor == MariaDB:

@@ -13,6 +13,7 @@ import (
 var (
 	errRowBytes = errors.New("the row is larger than max_row_bytes")
 	errUnset    = errors.New("the row's key changes and the log doesn't carry this column")
+	errKeyless  = errors.New("the log doesn't carry this column, which is needed to tell the row by (its key was another one, or none, when the row was written)")
 	errPartIns  = errors.New("a new row lacks this column in the log")
 	errFull     = errors.New("SET PERSIST binlog_row_image = FULL (MariaDB: SET GLOBAL, and in the option file), end the old sessions, then take a new snapshot of the table")
 )
@@ -108,6 +109,10 @@ func (d *delivery) row(s *shape, c change.Change, place uint64) error {
 		}
 	case change.Update:
 		return d.update(s, c.Before, c.After, place)
+	case change.Delete:
+		if err := told(s, c.Before); err != nil {
+			return err
+		}
 	}
 	d.emit(s, c, place<<2|change.SeqRow)
 	return nil
@@ -118,6 +123,9 @@ func (d *delivery) row(s *shape, c change.Change, place uint64) error {
 // Invariant 3: a change of the key is Delete(old), then Insert(new); a new row with a hole in it can't be inserted and halts.
 // Invariant 7: what neither image carries stays Unset.
 func (d *delivery) update(s *shape, before, after []change.Value, place uint64) error {
+	if err := told(s, before); err != nil {
+		return err
+	}
 	for i := range after {
 		if after[i].IsUnset() {
 			after[i] = before[i] // the log says that the statement left it alone
@@ -133,6 +141,23 @@ func (d *delivery) update(s *shape, before, after []change.Value, place uint64) 
 	d.emit(s, change.Change{Op: change.Delete, Before: before}, place<<2|change.SeqRow)
 	d.emit(s, change.Change{Op: change.Insert, After: after}, place<<2|change.SeqInsert)
 	return nil
+}
+
+// told returns an error for an old row that can't be told apart: its key, or without one all of it, must be in the log.
+func told(s *shape, row []change.Value) error {
+	missing := -1
+	if len(s.table.Key) == 0 {
+		missing = unset(s, row)
+	}
+	for _, k := range s.table.Key {
+		if row[k].IsUnset() {
+			missing = k
+		}
+	}
+	if missing < 0 {
+		return nil
+	}
+	return fmt.Errorf("column %s: %w; %w: %w", s.table.Columns[missing].Name, errKeyless, errFull, change.ErrHalt)
 }
 
 // unset returns the first column that a row should have and hasn't, or -1. A generated column the target computes itself.
