@@ -132,3 +132,38 @@ func sameJSON(text string, want []any) bool {
 	var got []any
 	return json.Unmarshal([]byte(text), &got) == nil && slices.Equal(got, want)
 }
+
+// TestFlinkHasNoValueFor: values that we carry and Flink's types don't: refused, but for a time's fraction, which it cuts off.
+func TestFlinkHasNoValueFor(t *testing.T) {
+	t.Parallel()
+	readers := testenv.ForeignReaders(t)
+	cases := []struct {
+		name, flink string
+		column      change.Column
+		value       change.Value
+		want        string // empty: it refuses
+	}{
+		{"infinity", "TIMESTAMP_LTZ(6)", change.Column{Kind: change.KindInstant, Precision: 6}, change.Instant(change.Infinity), ""},
+		{"a zero date", "DATE", change.Column{Kind: change.KindDate}, change.PartialDate("0000-00-00"), ""},
+		{"NaN", "DECIMAL(10,2)", change.Column{Kind: change.KindDecimal, Precision: 10, Scale: 2}, change.Decimal("NaN"), ""},
+		{"NaN as text", "STRING", change.Column{Kind: change.KindDecimal, Precision: 10, Scale: 2}, change.Decimal("NaN"), `["+I","1","NaN"]`},
+		{"a time's fraction", "TIME", change.Column{Kind: change.KindTime, Precision: 3}, change.Time(1_500_000), `["+I","1","00:00:01"]`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.column.Name = "odd"
+			table := &change.Table{Source: "shop", Engine: "postgres", Schema: "public", Name: "odd", Key: []int{0}, Columns: []change.Column{{Name: "id", Kind: change.KindInt, Bits: 64}, c.column}}
+			in := insertOrder(table, 1)
+			in.After = []change.Value{change.Int(1), c.value}
+			for _, f := range []codec.Format{codec.DebeziumJSON, codec.MaxwellJSON, codec.CanalJSON, codec.Flat} {
+				format := flinkOrders(f)
+				format.Row = "ROW<id BIGINT, odd " + c.flink + ">"
+				rows, refusal := readers.Flink(format, [][]byte{record(t, codec.NewEncoder(optionsOf(f)), &in).Value})
+				if got := strings.Join(rows, "\n"); got != c.want || (refusal == "") != (c.want != "") {
+					t.Errorf("%s: read %q, %s; want %q", f, got, refusal, c.want)
+				}
+			}
+		})
+	}
+}

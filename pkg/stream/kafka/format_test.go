@@ -126,7 +126,10 @@ func TestAvroReadsAvro(t *testing.T) {
 	marker := change.Change{Op: change.NewShape, Table: &wider, Txn: txn, Pos: change.Position{Epoch: 1, Commit: 2, Seq: change.SeqShape}}
 	deleted := change.Change{Op: change.Delete, Table: &wider, Txn: txn, Pos: change.Position{Epoch: 1, Commit: 2, Seq: 4 | change.SeqRow}, Before: []change.Value{change.Int(2000000), {}, {}}}
 	second.Changes = append([]change.Change{marker}, append(second.Changes, deleted)...)
-	publish(t, p, first, second)
+	publish(t, p, first)
+	acked(t, p, 1)
+	compatible(t, address, topic+"-value", "FULL")
+	publish(t, p, second)
 	acked(t, p, 2)
 	var keys, values [][]byte
 	for _, m := range records(t, broker, topic, 5) {
@@ -145,7 +148,6 @@ func TestAvroReadsAvro(t *testing.T) {
 	older := fmt.Sprint(uint32(values[0][1])<<24 | uint32(values[0][2])<<16 | uint32(values[0][3])<<8 | uint32(values[0][4]))
 	expect(t, readers, query{address, older, values}, `["+I","1000000","note"]`, `["+I","2000000","note"]`, `["-D","2000000",null]`)
 
-	compatible(t, address, topic+"-value")
 	other := wider
 	other.Columns = slices.Clone(wider.Columns)
 	other.Columns[1].Kind = change.KindInt
@@ -175,10 +177,10 @@ func expect(t *testing.T, readers *testenv.Readers, q query, want ...string) {
 	}
 }
 
-// compatible makes the registry refuse what readers of the subject's schemas can't read.
-func compatible(t *testing.T, address, subject string) {
+// compatible makes the registry refuse schemas of the subject that don't go with the earlier ones.
+func compatible(t *testing.T, address, subject, level string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address+"/config/"+subject, strings.NewReader(`{"compatibility":"BACKWARD"}`))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address+"/config/"+subject, strings.NewReader(`{"compatibility":"`+level+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
