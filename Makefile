@@ -52,8 +52,8 @@ examples: ## the files of docs/examples as they stand, in a network namespace of
 demo: ## PostgreSQL, MySQL and MariaDB through Kafka and direct, under load, killed three times, compared; CHECK=1: no terminal
 	CHECK=$(CHECK) $(WITH) testdata/demo/run.sh
 
-bench: ## our figures with the incumbent beside us; writes docs/benchmarks/
-	testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
+bench: ## our figures, the incumbent's and each path's limit; ROW="pg_kafka ..." some rows, QUICK=1 on the terminal only
+	ROW='$(ROW)' QUICK='$(QUICK)' testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
 
 servers: ## install and start the servers and leave them running; prints their addresses
 	testdata/servers/install && testdata/servers/start && testdata/servers/env

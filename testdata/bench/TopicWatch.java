@@ -7,15 +7,15 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Waits until COUNT records more than at its start stand in a topic and prints the seconds from the first of them to the last. It asks
- * the broker for the ends of the log only, so it costs the same whoever writes. Arguments: BROKERS TOPIC COUNT SECONDS.
+ * Waits until SKIP and then COUNT records more than at its start stand in a topic and prints the seconds from the first of the COUNT to the
+ * last. It asks the broker for the ends of the log only, so it costs the same whoever writes. Arguments: BROKERS TOPIC COUNT SKIP SECONDS.
  */
 public class TopicWatch {
     public static void main(String[] args) throws Exception {
         long count = Long.parseLong(args[2]);
-        long deadline = System.nanoTime() + Long.parseLong(args[3]) * 1_000_000_000L;
+        long deadline = System.nanoTime() + Long.parseLong(args[4]) * 1_000_000_000L;
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[0]))) {
-            long begin = end(admin, args[1]);
+            long begin = end(admin, args[1]) + Long.parseLong(args[3]);
             System.out.println("watching");
             long first = 0;
             while (true) {

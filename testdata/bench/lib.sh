@@ -1,32 +1,50 @@
 # shellcheck shell=bash
-# What the parts of the bench share: the two programs, what they used, and the topics. Sourced by run.sh.
+# What the rows of the bench share: what is written down, our program, what a process has used, the topics. Sourced by run.sh.
 
 kafka_java=(java -cp "$TAILWATER_KAFKA_LIBS/*:$work")
-say() { printf '%s\n' "$*" | tee -a "$report"; }
+note() { printf '%s\n' "$*" >&2; }
 
-topic() {
-	"${kafka_java[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "$TAILWATER_KAFKA" --create --topic "$1" --partitions 4 >/dev/null 2>&1
+# begin_row ROW: its file begins with where and how it was measured.
+begin_row() {
+	row=$1
+	{
+		printf '# machine\t%s cores (%s), %s, everything on it\n' "$(nproc)" "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$(awk '/MemTotal/ { printf "%d GiB", $2 / 1048576 }' /proc/meminfo)"
+		printf '# servers\tPostgreSQL %s, fsync %s, synchronous_commit %s; MySQL %s, sync_binlog %s, flush_log_at_trx_commit %s; Kafka %s, one broker\n' \
+			"$(server -c 'show server_version' | sed 's/ .*//')" "$(server -c 'show fsync')" "$(server -c 'show synchronous_commit')" \
+			"$(mysql_at '' <<<'select version()')" "$(mysql_at '' <<<'select @@sync_binlog')" "$(mysql_at '' <<<'select @@innodb_flush_log_at_trx_commit')" \
+			"$(basename "$(ls "$TAILWATER_KAFKA_LIBS"/kafka-clients-*.jar)" .jar | sed 's/kafka-clients-//')"
+		printf '# command\tmake bench ROW=%s (RUNS=%s ROWS=%s RATE=%s SECONDS_OF_LOAD=%s XMX=%s)\n' "$1" "$runs" "$rows" "$rate" "$load" "$heap"
+		printf '# begun\t%s\n' "$(date -u '+%Y-%m-%d %H:%M') UTC"
+		printf 'run\twho\trows\tseconds\trss_mb\tcpu_s\tp50_ms\tp99_ms\n'
+	} >"$work/$row.tsv"
 }
 
-# used PID: peak resident memory in MB and CPU seconds so far.
-used() {
-	awk -v hz="$(getconf CLK_TCK)" 'FNR == NR { if ($1 == "VmHWM:") mb = $2 / 1024; next } { printf "%.0f MB peak RSS, %.1f CPU s", mb, ($14 + $15) / hz }' "/proc/$1/status" "/proc/$1/stat"
+# result WHO ROWS SECONDS RSS CPU [P50 P99]: one run's figures; - is none.
+result() {
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$run" "$1" "$2" "$3" "$4" "$5" "${6:--}" "${7:--}" | tee -a "$work/$row.tsv" >&2
+}
+run_of() { grep -q "^$run	" "$work/$1.tsv" || { note "run $run of $1 gave nothing"; exit 1; }; }
+
+topic() { # topic NAME [PARTITIONS]
+	"${kafka_java[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "$TAILWATER_KAFKA" --create --topic "$1" --partitions "${2:-4}" >/dev/null 2>&1
 }
 
-# drain NAME TOPIC: starts the command given by NAME_start, waits until the backlog stands in the topic, prints the figures, stops it.
-drain() {
-	local fifo=$work/watch seconds
-	"${kafka_java[@]}" TopicWatch "$TAILWATER_KAFKA" "$2" "$rows" 300 >"$fifo" 2>"$work/watch.err" &
-	local watch=$!
-	until grep -q watching "$fifo" 2>/dev/null; do kill -0 $watch && sleep 0.05; done
-	"$1_start"
-	wait $watch || { tail -n 20 "$work/$1.log" "$work/watch.err"; exit 1; }
+cpu() { awk -v hz="$(getconf CLK_TCK)" '{ printf "%.1f", ($14 + $15) / hz }' "/proc/$1/stat"; }
+peak() { awk '$1 == "VmHWM:" { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
+
+# watch TOPIC COUNT [SKIP]: begins to watch; watched: waits, and sets seconds from the first record behind SKIP to the last.
+watch() {
+	fifo=$work/watch
+	"${kafka_java[@]}" TopicWatch "$TAILWATER_KAFKA" "$1" "$2" "${3:-0}" 600 >"$fifo" 2>"$work/watch.err" &
+	watcher=$!
+	until grep -q watching "$fifo" 2>/dev/null; do kill -0 $watcher && sleep 0.05; done
+}
+watched() {
+	wait "$watcher" || { tail -n 20 "$work"/*.log "$work/watch.err"; exit 1; }
 	seconds=$(tail -n 1 "$fifo")
-	say "| $1 | $(awk -v n="$rows" -v s="$seconds" 'BEGIN { printf "%d", n / s }') rows/s | ${seconds} s | $(used "$pid") |"
-	"$1_stop"
 }
 
-# tailwater_config STREAM PREFIX SINK: the source's keys come on stdin.
+# tailwater_config STREAM PREFIX [SINK [SNAPSHOT]]: the source's keys come on stdin.
 tailwater_config() {
 	local stream="type: direct"
 	[ "$1" = direct ] || stream="type: kafka, brokers: [\"$TAILWATER_KAFKA\"], tls: { mode: disable }, prefix: $2, partitions: 4"
@@ -35,73 +53,21 @@ tailwater_config() {
 			version: 1
 			server: { listen: "127.0.0.1:$port", state_dir: $work/state }
 			pipelines:
-			  - name: bench
+			  - name: $2
 			    source:
-			      snapshot: { mode: never }
+			      snapshot: { mode: ${4:-never} }
 		Y
 		sed 's/^/      /'
 		printf '    stream: { %s }\n    sinks: [%s]\n' "$stream" "${3:-}"
 	} >"$work/tailwater.yaml"
 }
 tailwater_start() {
-	"$root/bin/tailwater" run -c "$work/tailwater.yaml" --quiet >>"$work/tailwater.log" 2>&1 &
+	"$root/bin/tailwater" run -c "$work/tailwater.yaml" --quiet "$@" >>"$work/tailwater.log" 2>&1 &
 	pid=$!
 }
 tailwater_stop() {
 	kill -TERM "$pid" && wait "$pid"
 	pid=''
+	rm -rf "$work/state"
 }
 tailwater_once() { "$root/bin/tailwater" run -c "$work/tailwater.yaml" --once --quiet >>"$work/tailwater.log" 2>&1; }
-
-# debezium_worker NAME: the Connect worker's settings; the connector's own come on stdin.
-debezium_worker() {
-	mkdir -p "$work/connect"
-	cat >"$work/connect/worker.properties" <<-P
-		bootstrap.servers=$TAILWATER_KAFKA
-		key.converter=org.apache.kafka.connect.json.JsonConverter
-		value.converter=org.apache.kafka.connect.json.JsonConverter
-		key.converter.schemas.enable=false
-		value.converter.schemas.enable=false
-		offset.storage.file.filename=$work/connect/offsets.$1
-		offset.flush.interval.ms=1000
-		listeners=http://127.0.0.1:$((port + 1))
-		plugin.discovery=only_scan
-	P
-	cat >"$work/connect/source.properties"
-}
-debezium_start() {
-	(cd "$work/connect" && exec java -Xmx1g -cp "$cache/debezium/*" org.apache.kafka.connect.cli.ConnectStandalone worker.properties source.properties >>"$work/debezium.log" 2>&1) &
-	pid=$!
-}
-debezium_stop() {
-	kill -TERM "$pid"
-	wait "$pid" || true
-	pid=''
-}
-
-# install_incumbent: the jars of pom.xml; another pom.xml, another folder's worth.
-install_incumbent() {
-	local want
-	want=$(cksum <"$here/pom.xml")
-	[ "$(cat "$cache/debezium/pom.cksum" 2>/dev/null)" != "$want" ] || return 0
-	rm -rf "$cache/debezium.tmp"
-	mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$cache/debezium.tmp"
-	printf '%s\n' "$want" >"$cache/debezium.tmp/pom.cksum"
-	rm -rf "$cache/debezium"
-	mv "$cache/debezium.tmp" "$cache/debezium"
-}
-
-# measure SOURCE WHO FLAGS...: the latency run, a line each end.
-measure() { (cd "$root" && "$work/latency" -source "$1" -rate "$rate" -seconds "$load" "${@:3}") | sed "s/^/$2 /" | while read -r line; do say "    $line"; done; }
-
-# target NAME: an empty Postgres database whose table orders tells each new row's note.
-target() {
-	server -c "create database $1"
-	psql_at "$(database "$TAILWATER_PG15" "$1")" -f "$here/latency.sql"
-}
-database() { printf '%s' "${1%/postgres\?*}/$2?${1#*\?}"; }
-psql_at() { "$TAILWATER_PG15_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" "${@:2}"; }
-server() { psql_at "$TAILWATER_PG15" "$@"; }
-
-# warmed_up TARGET-URL: the sink's first group join is not measured.
-warmed_up() { until [ "$(psql_at "$1" -c "select count(*) from orders")" = 1 ]; do kill -0 "$pid" && sleep 0.1; done; }

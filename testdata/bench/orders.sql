@@ -1,4 +1,4 @@
--- One table of seven columns, and a backlog in transactions of 100 rows: call load_orders(10000) writes a million.
+-- One table of seven columns, and a backlog in transactions of 100 rows: call load_orders(1, 10000) writes a million, from number 1 on.
 create table orders (
     id          bigint primary key,
     customer_id bigint         not null,
@@ -9,12 +9,12 @@ create table orders (
     updated_at  timestamptz    not null default now()
 );
 
-create procedure load_orders(transactions int) language plpgsql as $$
+create procedure load_orders(start bigint, transactions int) language plpgsql as $$
 declare
     first bigint;
 begin
     for t in 0 .. transactions - 1 loop
-        first := t * 100;
+        first := start - 1 + t * 100;
         insert into orders (id, customer_id, status, amount, note)
         select n, n % 5000, 'new', (n % 10000) / 100.0, 'note for order number ' || n
         from generate_series(first + 1, first + 100) as n;

@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
-# Our figures with the incumbent beside us, in one run on one machine: the log to Kafka for a backlog of ROWS rows, and latency at RATE
-# changes a second, from PostgreSQL and from MySQL. Every run is written down, the bad ones too, in docs/benchmarks/DATE-COMMIT.md. Run by
-# `make bench`; nothing else should run on the machine. PARTS, RUNS, ROWS, RATE, SECONDS_OF_LOAD and INCUMBENT=0 (leave it out) change it.
+# Our figures with the incumbent and the limit of each path beside us, interleaved, on one machine with nothing else running. Run by `make bench`.
+#
+#   ROW="pg_kafka my_kafka"   which rows; all of them without it
+#   QUICK=1                   200,000 rows, once, for the terminal only
+#   RUNS, ROWS, RATE, SECONDS_OF_LOAD, INCUMBENT=0 (leave it out), XMX (the incumbent's heap)
+#
+# A row's runs stand in docs/benchmarks/DATE-COMMIT/ROW.tsv once it is done, the bad ones too; the page beside that folder is made from them.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-parts=${PARTS:-pg_backlog my_backlog pg_latency my_latency}
-runs=${RUNS:-3} rows=${ROWS:-1000000} rate=${RATE:-1000} load=${SECONDS_OF_LOAD:-12} incumbent=${INCUMBENT:-1}
+all='pg_kafka my_kafka kafka_pg kafka_my pg_direct my_direct pg_snapshot my_snapshot pg_latency my_latency start'
+chosen=${ROW:-$all}
+quick=${QUICK:-}
+rows=${ROWS:-1000000} runs=${RUNS:-3} rate=${RATE:-1000} load=${SECONDS_OF_LOAD:-20} incumbent=${INCUMBENT:-1} heap=${XMX:-1g}
+[ -z "$quick" ] || { rows=${ROWS:-200000} runs=${RUNS:-1} load=${SECONDS_OF_LOAD:-5}; }
+warm=$((rows / 5))
 cache=${TAILWATER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tailwater}
 work=$(mktemp -d "${TMPDIR:-/tmp}/tailwater-bench.XXXXXX")
 port=$((20000 + RANDOM % 10000))
@@ -17,21 +25,37 @@ finish() {
 }
 trap finish EXIT
 
-report=$root/docs/benchmarks/$(date -u +%Y-%m-%d)-$(git -C "$root" rev-parse --short HEAD).md
-mkdir -p "$(dirname "$report")"
-: >"$report"
 . "$here/lib.sh"
+. "$here/incumbent.sh"
 . "$here/postgres.sh"
 . "$here/mysql.sh"
+. "$here/capture.sh"
+. "$here/sink.sh"
+. "$here/latency.sh"
+. "$here/start.sh"
+for row in $chosen; do
+	declare -F "row_$row" >/dev/null || { echo "no row $row; there are: $all" >&2; exit 2; }
+done
 
+# With a commit that isn't what lies in the folder a figure would be nobody's.
+commit=$(git -C "$root" rev-parse --short HEAD)
+[ -n "$quick" ] || git -C "$root" diff --quiet HEAD -- ':!docs' ':!README.md' || { echo 'commit what is measured first' >&2; exit 2; }
+out=$root/docs/benchmarks/$(date -u +%Y-%m-%d)-$commit
+[ -z "$quick" ] || out=$work/quick
+mkdir -p "$out"
 make -s -C "$root" build
 javac -cp "$TAILWATER_KAFKA_LIBS/*" -d "$work" "$here/TopicWatch.java"
-(cd "$root" && go build -o "$work/latency" ./testdata/bench/latency)
+for tool in latency gauge page; do (cd "$root" && go build -o "$work/$tool" "./testdata/bench/$tool"); done
 [ "$incumbent" != 1 ] || install_incumbent
-say "# $(date -u '+%Y-%m-%d %H:%M') UTC, tailwater $("$root/bin/tailwater" version --quiet 2>/dev/null | head -n 1)"
-say ''
-say "Machine: $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)), $(awk '/MemTotal/ { printf "%d GiB", $2 / 1048576 }' /proc/meminfo), everything on it."
-say "Servers: PostgreSQL $(server -c 'show server_version'), fsync $(server -c 'show fsync'), synchronous_commit $(server -c 'show synchronous_commit'); MySQL $(mysql_at '' <<<'select version(), ", sync_binlog ", @@sync_binlog, ", flush_log_at_trx_commit ", @@innodb_flush_log_at_trx_commit' | tr -d '\t'); Kafka one broker; Debezium 3.3.1 on Kafka Connect 4.1.1, cold, -Xmx1g."
-say "Command: make bench (PARTS='$parts' RUNS=$runs ROWS=$rows RATE=$rate SECONDS_OF_LOAD=$load). Every run is below."
-for part in $parts; do "$part"; done
-echo "written to $report"
+
+for row in $chosen; do
+	begin_row "$row"
+	for run in $(seq "$runs"); do
+		"row_$row"
+		run_of "$row" # those that took no figure say so
+	done
+	mv "$work/$row.tsv" "$out/$row.tsv"
+	"$work/page" "$out" >"$out.md"
+	"$work/page" -row "$row" "$out"
+done
+[ -n "$quick" ] || echo "written to $out and $out.md"

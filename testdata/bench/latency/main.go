@@ -25,7 +25,7 @@ import (
 
 type options struct {
 	source, target, broker, topic string
-	rate, seconds                 int
+	rate, seconds, warm           int
 }
 
 func main() {
@@ -36,6 +36,7 @@ func main() {
 	flag.StringVar(&o.topic, "topic", "", "topic")
 	flag.IntVar(&o.rate, "rate", 1000, "transactions a second")
 	flag.IntVar(&o.seconds, "seconds", 12, "seconds")
+	flag.IntVar(&o.warm, "warm", 0, "seconds of the same load before those, not measured")
 	flag.Parse()
 	if err := o.run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "latency:", err)
@@ -70,14 +71,14 @@ func (s *seen) print() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	slices.Sort(s.all)
-	at := func(q float64) time.Duration {
-		return s.all[min(int(q*float64(len(s.all))), len(s.all)-1)].Round(10 * time.Microsecond)
+	at := func(q float64) float64 {
+		return float64(s.all[min(int(q*float64(len(s.all))), len(s.all)-1)].Microseconds()) / 1000
 	}
-	fmt.Printf("%s n=%d p50=%s p90=%s p99=%s max=%s\n", s.name, len(s.all), at(.5), at(.9), at(.99), at(1))
+	fmt.Printf("%s n=%d p50=%.2f p90=%.2f p99=%.2f max=%.2f\n", s.name, len(s.all), at(.5), at(.9), at(.99), at(1)) // milliseconds
 }
 
 func (o *options) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(o.seconds+60)*time.Second, errors.New("not all rows arrived"))
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(o.warm+o.seconds+60)*time.Second, errors.New("not all rows arrived"))
 	defer cancel()
 	var ends []*seen
 	failed := make(chan error, 16)
@@ -121,9 +122,14 @@ func (o *options) write(ctx context.Context) error {
 	tick := time.NewTicker(time.Second / time.Duration(o.rate))
 	defer tick.Stop()
 	first := time.Now().UnixNano()
-	for i := range o.rate * o.seconds {
+	warming := o.rate * o.warm
+	for i := range warming + o.rate*o.seconds {
 		<-tick.C
-		if err := insert(first+int64(i), i); err != nil {
+		note := "warm"
+		if i >= warming {
+			note = strconv.FormatInt(time.Now().UnixNano(), 10)
+		}
+		if err := insert(first+int64(i), i, note); err != nil {
 			return err
 		}
 	}
@@ -131,8 +137,7 @@ func (o *options) write(ctx context.Context) error {
 }
 
 // inserter connects to the source and returns what writes one row in a transaction of its own.
-func (o *options) inserter(ctx context.Context) (insert func(id int64, customer int) error, closeSource func(), err error) {
-	now := func() string { return strconv.FormatInt(time.Now().UnixNano(), 10) }
+func (o *options) inserter(ctx context.Context) (insert func(id int64, customer int, note string) error, closeSource func(), err error) {
 	if dsn, ok := strings.CutPrefix(o.source, "mysql://"); ok {
 		user, rest, _ := strings.Cut(dsn, "@")
 		host, database, _ := strings.Cut(rest, "/")
@@ -141,8 +146,8 @@ func (o *options) inserter(ctx context.Context) (insert func(id int64, customer 
 			return nil, nil, err
 		}
 		db.SetMaxOpenConns(1)
-		return func(id int64, customer int) error {
-			_, err := db.ExecContext(ctx, "insert into orders (id, customer_id, status, amount, note) values (?, ?, 'new', 1.25, ?)", id, customer, now())
+		return func(id int64, customer int, note string) error {
+			_, err := db.ExecContext(ctx, "insert into orders (id, customer_id, status, amount, note) values (?, ?, 'new', 1.25, ?)", id, customer, note)
 			return err
 		}, func() { db.Close() }, nil
 	}
@@ -150,8 +155,8 @@ func (o *options) inserter(ctx context.Context) (insert func(id int64, customer 
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(id int64, customer int) error {
-		_, err := conn.Exec(ctx, "insert into orders (id, customer_id, status, amount, note) values ($1, $2, 'new', 1.25, $3)", id, customer, now())
+	return func(id int64, customer int, note string) error {
+		_, err := conn.Exec(ctx, "insert into orders (id, customer_id, status, amount, note) values ($1, $2, 'new', 1.25, $3)", id, customer, note)
 		return err
 	}, func() { conn.Close(ctx) }, nil
 }
