@@ -42,7 +42,7 @@ type streamed struct {
 	table     *change.Table // nil: not selected
 	key       []bool        // by column: part of Table.Key
 	announced bool
-	relabeled bool // the enumerations were read again for a label that they lack
+	unlisted  []string // labels that the enumerations lacked when they were read again
 }
 
 // epoch2000 is where PostgreSQL's clocks begin.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tailwater-cdc/tailwater/connectors/postgres/internal/pgoutput"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -113,11 +114,12 @@ func keyChanges(t *change.Table, before, after []change.Value) bool {
 	return false
 }
 
-// values decodes a tuple. If a row has a label that its enumeration lacks, the list is read again, once a session: PostgreSQL doesn't
+// values decodes a tuple. If a row has a label that its enumeration lacks, the list is read again, once for each: PostgreSQL doesn't
 // describe a table anew when a type of it gains a label. A label renamed since stays as the log has it.
 func (a *assembler) values(ctx context.Context, r *streamed, cells []pgoutput.Cell, old pgoutput.OldKind) ([]change.Value, error) {
 	row, err := a.decode(r, cells, old)
-	if err != nil || !a.row.UnknownLabel() || r.relabeled {
+	unknown := slices.DeleteFunc(a.row.UnknownLabels(), func(label string) bool { return slices.Contains(r.unlisted, label) })
+	if err != nil || len(unknown) == 0 {
 		return row, err
 	}
 	table, err := a.shapes.fromLog(ctx, r.shape, a.current.XID)
@@ -127,7 +129,7 @@ func (a *assembler) values(ctx context.Context, r *streamed, cells []pgoutput.Ce
 	if table != r.table {
 		r.set(table)
 	} else {
-		r.relabeled = true
+		r.unlisted = append(r.unlisted, unknown...)
 	}
 	return row, nil
 }

@@ -133,3 +133,22 @@ func TestTableJoinsWithItsRows(t *testing.T) {
 		want(t, r.all(), "snapshot_row late + 1", "snapshot_row late + 2", "insert late + 3")
 	})
 }
+
+// TestLabelAddedAfterARenamedOne: a row with a label that has been renamed since is no reason not to look for one that comes later.
+func TestLabelAddedAfterARenamedOne(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create type mood as enum ('x'); create table a (id int primary key, v mood)")
+		r := read(t, config(t, pg), fresh)
+		pg.Exec("insert into a values (1, 'x')")
+		pg.Exec("alter type mood rename value 'x' to 'y'")
+		want(t, r.all(), `insert a + 1 "x"`)
+		pg.Exec("alter type mood add value 'z'")
+		pg.Exec("insert into a values (2, 'z')")
+		got := r.all()
+		want(t, got, `insert a + 2 "z"`)
+		if enum := got[0].Table.Columns[1].Enum; fmt.Sprint(*enum) != "[y z]" {
+			t.Errorf("labels %v", *enum)
+		}
+	})
+}

@@ -105,7 +105,7 @@ func checkTable(t *testing.T, table *typetable.Table, rows map[int64]change.Chan
 func checkColumn(t *testing.T, typ *typetable.Type, column change.Column) {
 	t.Helper()
 	expected := typ.Column
-	expected.Name, expected.Native, expected.Nullable = column.Name, typ.Name, !strings.Contains(typ.Setup, "not null")
+	expected.Name, expected.ID, expected.Native, expected.Nullable = column.Name, column.ID, typ.Name, !strings.Contains(typ.Setup, "not null")
 	if column.Enum != nil && expected.Enum != nil && fmt.Sprint(*column.Enum) == fmt.Sprint(*expected.Enum) {
 		column.Enum = expected.Enum
 	}

@@ -16,7 +16,7 @@ type Row struct {
 	values []change.Value
 	spans  []span // of the values that hold text
 	text   []byte
-	label  bool
+	labels []string
 }
 
 type span struct {
@@ -27,7 +27,7 @@ type span struct {
 // Begin starts a row of n columns.
 func (r *Row) Begin(n int) {
 	r.values = make([]change.Value, 0, n)
-	r.spans, r.text, r.label = r.spans[:0], r.text[:0], false
+	r.spans, r.text, r.labels = r.spans[:0], r.text[:0], nil
 }
 
 // Unset adds a column that the log doesn't carry.
@@ -39,8 +39,9 @@ func (r *Row) Null() { r.values = append(r.values, change.Null()) }
 // Size is the bytes of text of the row so far.
 func (r *Row) Size() int { return len(r.text) }
 
-// UnknownLabel says that a column of the row holds a label that its column's Enum lacks: the list is older than the row.
-func (r *Row) UnknownLabel() bool { return r.label }
+// UnknownLabels are the labels in the row that their columns' Enums lack, each behind its column's name: the lists are older than the row,
+// or much younger.
+func (r *Row) UnknownLabels() []string { return r.labels }
 
 // Values ends the row and returns it. It is the caller's.
 func (r *Row) Values() []change.Value {
@@ -112,7 +113,7 @@ func (r *Row) parse(col *change.Column, b []byte) (change.Value, error) {
 			return change.Value{}, errUTF8
 		}
 		if col.Enum != nil && !hasLabel(*col.Enum, b) {
-			r.label = true
+			r.labels = append(r.labels, col.Name+" "+string(b))
 		}
 		return r.addText(col.Kind, b, true)
 	}
