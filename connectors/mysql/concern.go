@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"path"
 	"slices"
 	"unicode/utf8"
 )
@@ -41,10 +40,7 @@ func (a *assembler) concerns(q query) bool {
 func (a *assembler) reaches(database string) bool { return a.selection.reaches(a.fold(database)) }
 
 func (s selection) reaches(database string) bool {
-	matches := func(p pattern) bool {
-		yes, _ := path.Match(p.schema, database) // an error only for a bad pattern, refused when it was parsed
-		return yes
-	}
+	matches := func(p pattern) bool { return matchName(p.schema, database) }
 	return slices.ContainsFunc(s.include, matches) &&
 		!slices.ContainsFunc(s.exclude, func(p pattern) bool { return p.name == "*" && matches(p) })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -65,7 +64,7 @@ func (s selection) logged(only, without []string) error {
 				p.schema, p.name, errFiltered, strings.Join(only, ","), change.ErrPreflight)
 		}
 		for _, database := range without {
-			matches, _ := path.Match(strings.ToLower(p.schema), strings.ToLower(database)) // an error only for a bad pattern, refused when it was parsed
+			matches := matchName(strings.ToLower(p.schema), strings.ToLower(database))
 			if matches && !slices.Contains(ownDatabases, strings.ToLower(database)) && !slices.Contains(s.exclude, pattern{database, "*"}) {
 				return fmt.Errorf("%s.%s: %w: binlog_ignore_db is %s: remove it and restart the server, or exclude %s.*: %w",
 					p.schema, p.name, errFiltered, strings.Join(without, ","), database, change.ErrPreflight)

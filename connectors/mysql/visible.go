@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -49,8 +48,7 @@ func (s selection) hidden(ctx context.Context, conn *session) error {
 			continue
 		}
 		for _, row := range rows {
-			matches, _ := path.Match(p.schema, row[0]) // an error only for a bad pattern, refused when it was parsed
-			if matches && !slices.Contains(ownDatabases, strings.ToLower(row[0])) {
+			if matchName(p.schema, row[0]) && !slices.Contains(ownDatabases, strings.ToLower(row[0])) {
 				databases = append(databases, row[0])
 			}
 		}
