@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,58 +21,76 @@ const lenient = "set sql_mode = 'ALLOW_INVALID_DATES', names utf8mb4"
 func TestEveryType(t *testing.T) {
 	t.Parallel()
 	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
-		my.Exec(lenient)
-		tables := typetable.Tables(typetable.MySQLFamilies(), my.Name)
-		for i := range tables {
-			my.Exec(tables[i].CreateSQL())
-			my.Exec(tables[i].InsertSQL(0))
-		}
-		c := config(t, my)
-		c.SnapshotMode, c.MemoryBytes = mysql.SnapshotInitial, 8<<20
-		o := opened(t, c, connectors.Start{Epoch: 1})
-		rows, n := map[string]map[int64]change.Change{}, 0
-		upto := o.Upto
-		readTo := func(enough func() bool) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			for !enough() {
-				b, err := o.Source.Read(ctx, 1<<20)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, c := range b.Changes {
-					if c.Op == change.SnapshotRow || c.Op == change.Insert {
-						if rows[c.Table.Name] == nil {
-							rows[c.Table.Name] = map[int64]change.Change{}
-						}
-						rows[c.Table.Name][c.After[0].Int()] = c
-						n++
-					}
-				}
-				upto = b.Upto
-			}
-		}
-		all := 0
-		for i := range tables {
-			all += len(tables[i].Cells)
-		}
-		readTo(func() bool { return n >= all })
-		for i := range tables {
-			my.Exec(tables[i].InsertSQL(typetable.Later))
-		}
-		head, err := o.Source.Head(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		readTo(func() bool { return !upto.Less(head) })
-		for i := range tables {
-			checkTypes(t, &tables[i], rows[tables[i].Name])
-			texts := my.Query(tables[i].Texts(typetable.MySQL, func(c int) string { return tables[i].Types[c].Name }))
-			for _, line := range tables[i].Differences(texts, 0, func(c typetable.Cell) string { return c.Value.Text }) {
-				t.Errorf("the server: %.400s", line)
-			}
-		}
+		everyType(t, my, typetable.Tables(typetable.MySQLFamilies(), my.Name))
 	})
+}
+
+// TestTimesOfAnotherZone reads the times of servers that live neither in UTC nor in a zone of whole hours.
+func TestTimesOfAnotherZone(t *testing.T) {
+	t.Parallel()
+	for _, name := range testenv.MySQLServers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			my := testenv.StartMySQL(t, name, testenv.Options{Settings: []string{"default-time-zone=+05:45"}}).My
+			tables := typetable.Tables(typetable.MySQLFamilies(), name)
+			everyType(t, my, slices.DeleteFunc(tables, func(table typetable.Table) bool { return table.Name != "t_times" }))
+		})
+	}
+}
+
+// everyType reads tables both ways.
+func everyType(t *testing.T, my *testenv.My, tables []typetable.Table) {
+	t.Helper()
+	my.Exec(lenient)
+	for i := range tables {
+		my.Exec(tables[i].CreateSQL())
+		my.Exec(tables[i].InsertSQL(0))
+	}
+	c := config(t, my)
+	c.SnapshotMode, c.MemoryBytes = mysql.SnapshotInitial, 8<<20
+	o := opened(t, c, connectors.Start{Epoch: 1})
+	rows, n := map[string]map[int64]change.Change{}, 0
+	upto := o.Upto
+	readTo := func(enough func() bool) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for !enough() {
+			b, err := o.Source.Read(ctx, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range b.Changes {
+				if c.Op == change.SnapshotRow || c.Op == change.Insert {
+					if rows[c.Table.Name] == nil {
+						rows[c.Table.Name] = map[int64]change.Change{}
+					}
+					rows[c.Table.Name][c.After[0].Int()] = c
+					n++
+				}
+			}
+			upto = b.Upto
+		}
+	}
+	all := 0
+	for i := range tables {
+		all += len(tables[i].Cells)
+	}
+	readTo(func() bool { return n >= all })
+	for i := range tables {
+		my.Exec(tables[i].InsertSQL(typetable.Later))
+	}
+	head, err := o.Source.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	readTo(func() bool { return !upto.Less(head) })
+	for i := range tables {
+		checkTypes(t, &tables[i], rows[tables[i].Name])
+		texts := my.Query(tables[i].Texts(typetable.MySQL, func(c int) string { return tables[i].Types[c].Name }))
+		for _, line := range tables[i].Differences(texts, 0, func(c typetable.Cell) string { return c.Value.Text }) {
+			t.Errorf("the server: %.400s", line)
+		}
+	}
 }
 
 func checkTypes(t *testing.T, table *typetable.Table, rows map[int64]change.Change) {
