@@ -42,12 +42,14 @@ const catalogueMySQL = catalogueColumns + `0, 0
 
 // A JSON column of MariaDB is one that its own CHECK holds to JSON, as the alias json makes it; which quotes it
 // has is the session's matter. Joins, because in a subquery MariaDB looks
-// through every table of the server.
+// through every table of the server; BINARY, because the plain comparison, which finds the row, takes a for A.
 const catalogueMariaDB = catalogueColumns + `k.CHECK_CLAUSE IS NOT NULL, v.TABLE_TYPE = 'SYSTEM VERSIONED'
  FROM information_schema.COLUMNS c
  JOIN information_schema.TABLES v ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME
+  AND BINARY v.TABLE_SCHEMA = c.TABLE_SCHEMA AND BINARY v.TABLE_NAME = c.TABLE_NAME
  LEFT JOIN information_schema.COLLATION_CHARACTER_SET_APPLICABILITY l ON l.FULL_COLLATION_NAME = c.COLLATION_NAME
  LEFT JOIN information_schema.CHECK_CONSTRAINTS k ON k.CONSTRAINT_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME
+  AND BINARY k.CONSTRAINT_SCHEMA = c.TABLE_SCHEMA AND BINARY k.TABLE_NAME = c.TABLE_NAME
   AND k.LEVEL = 'Column' AND k.CONSTRAINT_NAME = c.COLUMN_NAME
   AND k.CHECK_CLAUSE IN (CONCAT('json_valid(` + "`', REPLACE(c.COLUMN_NAME, '`', '``'), '`" + `)'),
    CONCAT('json_valid("', REPLACE(c.COLUMN_NAME, '"', '""'), '")'))
