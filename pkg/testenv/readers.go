@@ -59,6 +59,13 @@ func (r *Readers) Avro(registry, reader string, records [][]byte) (rows []string
 	return r.ask("/avro?"+query.Encode(), lines(records))
 }
 
+// Extract reads values in Avro of a topic with Kafka Connect's converter, applies Debezium's ExtractNewRecordState with
+// delete.tombstone.handling.mode=rewrite and add.fields=op,source.ts_ms, and returns what Connect's JsonConverter makes of each.
+func (r *Readers) Extract(registry, topic string, values [][]byte) (texts []string, refusal string) {
+	r.t.Helper()
+	return r.ask("/extract?"+url.Values{"registry": {registry}, "topic": {topic}}.Encode(), lines(values))
+}
+
 func lines(values [][]byte) string {
 	out := make([]string, len(values))
 	for i, v := range values {

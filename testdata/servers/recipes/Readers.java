@@ -1,5 +1,7 @@
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.apicurio.registry.utils.converter.AvroConverter;
+import io.debezium.transforms.ExtractNewRecordState;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -45,13 +47,18 @@ import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
 import org.apache.flink.table.types.utils.TypeConversions;
 import org.apache.flink.util.Collector;
+import org.apache.kafka.connect.data.SchemaAndValue;
+import org.apache.kafka.connect.json.JsonConverter;
+import org.apache.kafka.connect.sink.SinkRecord;
 
 /**
  * Reads record values with readers that are not ours and answers the rows, one JSON array a line: the kind of change as Flink shortens it, then
  * each column's text or null.
  *
  * POST /flink?format=F&times=ISO-8601: the body's first line is a ROW type in Flink's SQL, each further one a value in base64, or - for null.
- * POST /avro?registry=URL: each line is a value in base64; with reader=ID it is read into that schema. 422 is a reader's refusal, in its words.
+ * POST /avro?registry=URL: each line is a value in base64; with reader=ID it is read into that schema.
+ * POST /extract?registry=URL&topic=T: each line is a value in base64, which Kafka Connect's converter makes a record of, and Debezium's
+ * ExtractNewRecordState another; the answer is what Connect's JsonConverter makes of that. 422 is a reader's refusal, in its words.
  */
 public class Readers {
     static final DateTimeFormatter MICROS = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSSSSS");
@@ -67,6 +74,7 @@ public class Readers {
         server.setExecutor(Executors.newFixedThreadPool(4));
         server.createContext("/flink", x -> answer(x, Readers::flink));
         server.createContext("/avro", x -> answer(x, Readers::avro));
+        server.createContext("/extract", x -> answer(x, Readers::extract));
         server.start();
     }
 
@@ -195,6 +203,22 @@ public class Readers {
                     break;
                 default:
                     row("+I", after, out);
+            }
+        }
+    }
+
+    static void extract(Map<String, String> query, String[] lines, StringBuilder out) throws Exception {
+        AvroConverter<Object> converter = new AvroConverter<>();
+        converter.configure(Map.of("apicurio.registry.url", query.get("registry").replace("/apis/ccompat/v7", "/apis/registry/v2"),
+            "apicurio.registry.as-confluent", "true", "apicurio.registry.use-id", "contentId", "apicurio.registry.headers.enabled", "false"), false);
+        JsonConverter json = new JsonConverter();
+        json.configure(Map.of("schemas.enable", "false", "converter.type", "value", "decimal.format", "NUMERIC"));
+        try (ExtractNewRecordState<SinkRecord> extract = new ExtractNewRecordState<>()) {
+            extract.configure(Map.of("delete.tombstone.handling.mode", "rewrite", "add.fields", "op,source.ts_ms"));
+            for (String one : lines) {
+                SchemaAndValue v = converter.toConnectData(query.get("topic"), bytes(one));
+                SinkRecord r = extract.apply(new SinkRecord(query.get("topic"), 0, null, null, v.schema(), v.value(), 0));
+                out.append(new String(json.fromConnectData(query.get("topic"), r.valueSchema(), r.value()), StandardCharsets.UTF_8)).append('\n');
             }
         }
     }
