@@ -1,8 +1,6 @@
 package codec
 
 import (
-	"fmt"
-
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
@@ -46,7 +44,10 @@ func (e *flat) value(dst []byte, c *change.Change) (out []byte, err error) {
 	if out[len(out)-1] != '{' {
 		out = append(out, ',')
 	}
-	out = fmt.Appendf(out, `"%s":"%t","%s":"`, flatDeleted, c.Op == change.Delete, flatOp)
-	out = append(out, opLetter(c.Op))
+	end := `"` + flatDeleted + `":"false","` + flatOp + `":"`
+	if c.Op == change.Delete {
+		end = `"` + flatDeleted + `":"true","` + flatOp + `":"`
+	}
+	out = append(append(out, end...), opLetter(c.Op))
 	return append(out, e.p.stamp.shared...), nil
 }
