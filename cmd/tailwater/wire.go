@@ -250,6 +250,7 @@ func mysqlSource(w wiring) (sourcemy.Config, error) {
 		SnapshotBytes: w.memory,
 		SpoolDir:      w.dir,
 		SnapshotMode:  sourcemy.SnapshotMode(s.Snapshot.Mode),
+		ZeroDates:     sourcemy.ZeroDates(s.ZeroDates),
 		Logger:        w.log,
 	}, nil
 }

@@ -289,10 +289,10 @@ func (r *chunkReader) rows(ctx context.Context, conn *session, q *snapshot.Selec
 
 // decode decodes the texts of a row's columns; a row above max_row_bytes halts as it does in the stream.
 func (r *chunkReader) decode(s *shape, cells [][]byte) ([]change.Value, error) {
-	return decodeRow(&r.row, s, cells, r.source.config.MaxRowBytes)
+	return decodeRow(&r.row, s, cells, r.source.config)
 }
 
-func decodeRow(scratch *myvalue.Row, s *shape, cells [][]byte, limit int) ([]change.Value, error) {
+func decodeRow(scratch *myvalue.Row, s *shape, cells [][]byte, c *Config) ([]change.Value, error) {
 	scratch.Begin(len(cells))
 	for i, cell := range cells {
 		if cell == nil {
@@ -304,7 +304,11 @@ func decodeRow(scratch *myvalue.Row, s *shape, cells [][]byte, limit int) ([]cha
 		}
 	}
 	row := scratch.Values()
-	if err := checkRow(s.table, row, limit); err != nil {
+	err := c.ZeroDates.apply(s, row)
+	if err == nil {
+		err = checkRow(s.table, row, c.MaxRowBytes)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", s.table, err)
 	}
 	return row, nil

@@ -50,7 +50,7 @@ func (r *chunkReader) export(ctx context.Context, conn *session, t tableName, wh
 	}
 	// The rows are read for longer than Open may take.
 	long, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	rows := &exportedRows{shape: s, limit: r.source.config.MaxRowBytes, batches: make(chan exported), cancel: cancel, done: make(chan struct{})}
+	rows := &exportedRows{shape: s, config: r.source.config, batches: make(chan exported), cancel: cancel, done: make(chan struct{})}
 	sql := statementOf(s).all(where)
 	go rows.read(long, conn, sql)
 	return snapshot.Export{Info: info, At: at, Rows: rows}, nil
@@ -137,7 +137,7 @@ type exported struct {
 // exportedRows hands over the rows of one long SELECT, which its own goroutine reads.
 type exportedRows struct {
 	shape   *shape
-	limit   int
+	config  *Config
 	batches chan exported
 	cancel  context.CancelCauseFunc
 	done    chan struct{}
@@ -165,7 +165,7 @@ func (e *exportedRows) read(ctx context.Context, conn *session, sql string) {
 		}
 	}
 	err := conn.rows(ctx, sql, func(cells [][]byte) error {
-		row, err := decodeRow(&scratch, e.shape, cells, e.limit)
+		row, err := decodeRow(&scratch, e.shape, cells, e.config)
 		if err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ type Config struct {
 	SnapshotBytes int          // bound of what a snapshot holds beside them, rows and keys; default 64 MiB
 	SpoolDir      string       // where larger groups are kept until their end is seen; default: the system's folder for temporary files
 	SnapshotMode  SnapshotMode // default initial
+	ZeroDates     ZeroDates    // default lossless
 	Logger        *slog.Logger // default: none
 
 	chunkBytes int // of a snapshot's chunk; 0: the Runner's own. Tests want many
@@ -60,6 +61,7 @@ var (
 	errUser     = errors.New("user is empty")
 	errInclude  = errors.New("no table is included")
 	errMode     = errors.New("snapshot mode is initial, never or only")
+	errZero     = errors.New("zero_dates is lossless, null or error")
 )
 
 // checked returns c with its defaults, or change.ErrPreflight.
@@ -75,6 +77,9 @@ func (c Config) checked() (Config, error) {
 	}
 	if c.SnapshotMode == "" {
 		c.SnapshotMode = SnapshotInitial
+	}
+	if c.ZeroDates == "" {
+		c.ZeroDates = ZeroLossless
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -93,6 +98,8 @@ func (c Config) checked() (Config, error) {
 		err = errInclude
 	case c.SnapshotMode != SnapshotInitial && c.SnapshotMode != SnapshotNever && c.SnapshotMode != SnapshotOnly:
 		err = errMode
+	case c.ZeroDates != ZeroLossless && c.ZeroDates != ZeroNull && c.ZeroDates != ZeroError:
+		err = errZero
 	}
 	if err != nil {
 		return c, fmt.Errorf("mysql source %q: %w: %w", c.SourceID, err, change.ErrPreflight)

@@ -98,6 +98,9 @@ func (d *delivery) rows(s *shape, f frame) error {
 
 func (d *delivery) row(s *shape, c change.Change, place uint64) error {
 	for _, row := range [][]change.Value{c.Before, c.After} {
+		if err := d.a.shapes.zero.apply(s, row); err != nil {
+			return err
+		}
 		if err := checkRow(s.table, row, d.a.maxRow); err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func TestUntold(t *testing.T) {
 		{nil, []change.Value{hole, one, one}, "column a"},
 	} {
 		s := &shape{table: &change.Table{Name: "t", Columns: columns, Key: c.key}}
-		d := delivery{a: &assembler{announced: map[tableName]*change.Table{}, maxRow: 100}}
+		d := delivery{a: &assembler{shapes: &shapes{}, announced: map[tableName]*change.Table{}, maxRow: 100}}
 		for _, ch := range []change.Change{{Op: change.Delete, Before: c.row}, {Op: change.Update, Before: c.row, After: []change.Value{hole, hole, hole}}} {
 			err := d.row(s, ch, 0)
 			if c.column == "" && err != nil || c.column != "" && (!errors.Is(err, change.ErrHalt) || !strings.Contains(err.Error(), c.column)) {

@@ -27,6 +27,7 @@ type shapes struct {
 	source  string
 	flavor  string
 	logger  *slog.Logger
+	zero    ZeroDates
 	catalog *catalog
 
 	mu     sync.Mutex
@@ -46,12 +47,13 @@ type shape struct {
 	table *change.Table
 	types []myvalue.Type // of the table's columns; what the log may leave out of a row is not among them
 	all   []myvalue.Type // of every column that there is
+	dates []int          // columns that the policy for zero dates is about
 	plan  *rowimage.Plan
 	log   []byte // the TABLE_MAP without the table's number
 }
 
 func newShapes(config *Config, c *catalog) *shapes {
-	return &shapes{source: config.SourceID, flavor: config.Flavor, logger: config.Logger, catalog: c, tables: map[tableName]*versions{}}
+	return &shapes{source: config.SourceID, flavor: config.Flavor, logger: config.Logger, zero: config.ZeroDates, catalog: c, tables: map[tableName]*versions{}}
 }
 
 // mapIDBytes are the number of the table in front of a TABLE_MAP.
@@ -191,7 +193,9 @@ func (s *shapes) complete(ctx context.Context, m *rowimage.TableMap, last *shape
 	if err != nil {
 		return nil, err
 	}
-	return &shape{table: table, types: plan.Types(), all: types, plan: plan}, nil
+	made := &shape{table: table, types: plan.Types(), all: types, plan: plan}
+	s.zero.dated(made)
+	return made, nil
 }
 
 func columns(types []myvalue.Type) []change.Column {
@@ -300,12 +304,14 @@ func (s *shapes) fromCatalog(ctx context.Context, conn *session, name tableName)
 			break
 		}
 	}
+	made := &shape{table: t, types: types, all: d.types}
+	s.zero.dated(made)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t, err = s.intern(name, t); err != nil {
+	if made.table, err = s.intern(name, t); err != nil {
 		return nil, err
 	}
-	return &shape{table: t, types: types, all: d.types}, nil
+	return made, nil
 }
 
 // pause waits for d or the end of ctx, which the caller's next statement notices.

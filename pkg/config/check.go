@@ -191,7 +191,7 @@ func (c *checker) word(n *yaml.Node, k *key, path string) (any, bool) {
 func (c *checker) form(n *yaml.Node, k *key, path string) (Problem, bool) {
 	p := Problem{Code: CodeType, Path: path, Message: "must be " + article(k.kind)}
 	switch {
-	case n.ShortTag() == "!!null":
+	case n.ShortTag() == "!!null" && !k.saysNull(n):
 		p.Message, p.Suggestion = "has no value", "give one, or take the key away"
 		return p, true
 	case k.kind == group:

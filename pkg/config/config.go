@@ -61,6 +61,7 @@ type Source struct {
 	Snapshot    Snapshot `yaml:"snapshot"`
 	OnGap       string   `yaml:"on_gap"`
 	MaxRowBytes Size     `yaml:"max_row_bytes"`
+	ZeroDates   string   `yaml:"zero_dates"` // MySQL and MariaDB
 }
 
 // Object is something in the source that we use, and may make.

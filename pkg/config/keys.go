@@ -8,7 +8,10 @@ const (
 	gib = 1 << 30
 )
 
-var postgresOnly = []string{"postgres"}
+var (
+	postgresOnly = []string{"postgres"}
+	mysqlOnly    = []string{"mysql", "mariadb"}
+)
 
 // fileKeys is every key of the file.
 func fileKeys() []key {
@@ -76,6 +79,7 @@ func sourceKeys() []key {
 		}},
 		{name: "on_gap", kind: text, fallback: "halt", choices: []string{"halt"}, planned: []string{"resnapshot"}, doc: "What happens when the log no longer holds what has not been read: `halt` ends the pipeline with exit 5."},
 		{name: "max_row_bytes", kind: size, fallback: "32MiB", low: 64 * kib, high: gib, doc: "A larger row halts capture by table, key and size."},
+		{name: "zero_dates", kind: text, types: mysqlOnly, fallback: "lossless", choices: []string{"lossless", "null", "error"}, doc: "What becomes of dates that no calendar has (`0000-00-00`, `2024-00-10`). `lossless`: they are carried as they are. `null`: they are NULL; in a key they halt. `error`: they halt, by table, key and column."},
 	}
 }
 

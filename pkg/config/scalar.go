@@ -17,7 +17,7 @@ func (c *checker) scalar(n *yaml.Node, k *key, path string) (any, bool) {
 		c.report(p)
 		return nil, false
 	}
-	if want := yamlTags[k.kind]; n.ShortTag() != want && !isReference(n.Value) {
+	if want := yamlTags[k.kind]; n.ShortTag() != want && !isReference(n.Value) && !k.saysNull(n) {
 		c.report(c.wrongTag(n, k, p))
 		return nil, false
 	}
@@ -52,6 +52,11 @@ func unresolved(path string, err error) Problem {
 		p.Suggestion = "set it where tailwater is started, or give a default: ${env:NAME:-default}"
 	}
 	return p
+}
+
+// saysNull says that null is one of the words that k takes, and not the want of a value.
+func (k *key) saysNull(n *yaml.Node) bool {
+	return n.Value == "null" && slices.Contains(k.choices, n.Value)
 }
 
 // yamlTags is how YAML must have read a scalar of each kind: a bare 0123 or yes means something else to YAML than to people.
