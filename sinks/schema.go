@@ -68,6 +68,16 @@ func (p Policy) Of(kind Kind) Action {
 	return Halt
 }
 
+// Alters says that p follows some change with a statement that alters a table which is there.
+func (p Policy) Alters() bool {
+	for _, k := range []Kind{KindAdd, KindDrop, KindWiden, KindRename, KindNullability} {
+		if p.Of(k) == Follow {
+			return true
+		}
+	}
+	return false
+}
+
 // SchemaChange is a change of a table that a target has followed or ignored.
 type SchemaChange struct {
 	Table  *change.Table

@@ -149,7 +149,13 @@ func (s *Sink) alter(ctx context.Context, c *conn, t *turn) (err error) {
 		return err
 	}
 	fault.Point("shape.before")
-	if _, err := c.exec(ctx, t.statement); err != nil {
+	_, err = c.exec(ctx, lockTimeout+t.statement)
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackLimit)
+	defer cancel()
+	if _, back := c.exec(after, "SET SESSION lock_wait_timeout = DEFAULT"); back != nil {
+		c.broken = true
+	}
+	if err != nil {
 		return wrapped("run "+t.statement, err)
 	}
 	fault.Point("shape.altered")
@@ -158,6 +164,24 @@ func (s *Sink) alter(ctx context.Context, c *conn, t *turn) (err error) {
 	}
 	if t.to == nil {
 		return halt("the table is not visible after %s", t.statement)
+	}
+	return nil
+}
+
+// lockTimeout bounds the wait for those who have the table in a transaction, in seconds: whoever comes behind a waiting ALTER TABLE waits with it. It is
+// tried again later.
+const lockTimeout = "SET SESSION lock_wait_timeout = 5; "
+
+// noneParked halts for a key under new names while changes are parked under the old ones: nobody could tell which rows have to wait behind them
+// (invariant 8).
+func (s *Sink) noneParked(ctx context.Context, c *conn, t *turn) error {
+	rows, err := c.query(ctx, "SELECT 1 FROM "+s.own(upsert.TableParked)+" WHERE "+s.mine()+" AND `schema` = "+quoteLiteral(t.table.Schema)+
+		" AND name = "+quoteLiteral(t.table.Name)+" LIMIT 1")
+	if err != nil {
+		return wrapped("look for parked changes", err)
+	}
+	if len(rows) > 0 {
+		return halt("the key of %s has other columns or names than before, and changes are parked under the old ones: settle those first, `parked list` shows them", t.table)
 	}
 	return nil
 }
@@ -186,6 +210,11 @@ func (s *Sink) alteration(ctx context.Context, c *conn, t *turn) (string, error)
 		if index, ok := t.to.uniqueOn(old); ok {
 			return "", halt("%s has a unique index on %s, the key that the source had before, so rows that it tells apart by its key of now would be refused: %s",
 				t.name, strings.Join(old, ", "), d.rekey(index))
+		}
+	}
+	if t.decision.Rekeyed {
+		if err := s.noneParked(ctx, c, t); err != nil {
+			return "", err
 		}
 	}
 	own := missingOwn(t.table, t.to, s.config.Mode)

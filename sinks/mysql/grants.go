@@ -34,7 +34,11 @@ func Grants(c Config) (string, error) {
 	for _, t := range ownTables {
 		fmt.Fprintf(&b, "GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s;\n", qualified(c.Schema, t.name), account)
 	}
-	fmt.Fprintf(&b, "-- for each target table:\n-- GRANT SELECT, INSERT, UPDATE, DELETE ON %s.`...` TO %s;\n", database, account)
+	rights := "SELECT, INSERT, UPDATE, DELETE"
+	if c.Policy.Alters() {
+		rights += ", ALTER" // without it, a change that on_schema_change follows halts with its statement
+	}
+	fmt.Fprintf(&b, "-- for each target table:\n-- GRANT %s ON %s.`...` TO %s;\n", rights, database, account)
 	return b.String(), nil
 }
 

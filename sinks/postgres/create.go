@@ -22,8 +22,10 @@ type ddl struct {
 	mode  Mode
 	types []string
 
-	collate map[string]string // by the target's columns of texts that have a collation of their own: the clause, which a new type would lose
+	collate map[string]string // by the target's columns: the clause that names a collation which is not their type's own
 }
+
+const bytewise = ` COLLATE "C"`
 
 func (d *ddl) create() string {
 	var lines []string
@@ -62,7 +64,7 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 		name = quoteIdent(name)
 		switch s.Op {
 		case reshape.Retype:
-			parts = append(parts, "ALTER COLUMN "+name+" TYPE "+d.types[d.table.ColumnIndex(s.Column.Name)]+d.collate[s.Name])
+			parts = append(parts, "ALTER COLUMN "+name+" TYPE "+d.retyped(s))
 		case reshape.Relax:
 			parts = append(parts, "ALTER COLUMN "+name+" DROP NOT NULL")
 		case reshape.Add:
@@ -116,7 +118,7 @@ func newDDL(ctx context.Context, pg *pgconn.PgConn, table *change.Table, schema 
 		}
 		for _, k := range table.Key {
 			if k == i && collates {
-				name += ` COLLATE "C"`
+				name += bytewise
 			}
 		}
 		d.types[i] = name
@@ -124,15 +126,21 @@ func newDDL(ctx context.Context, pg *pgconn.PgConn, table *change.Table, schema 
 	return d, nil
 }
 
-// keepCollations notes the collations of texts that a new type without one would lose.
+// keepCollations notes the collations of the target's columns.
 func (d *ddl) keepCollations(to *target) {
 	d.collate = make(map[string]string)
 	for i := range to.columns {
-		c := &to.columns[i]
-		if at := d.table.ColumnIndex(c.name); at >= 0 && (d.types[at] == "text" || strings.HasPrefix(d.types[at], "character varying")) {
-			d.collate[c.name] = c.collation
-		}
+		d.collate[to.columns[i].name] = to.columns[i].collation
 	}
+}
+
+// retyped is the type that a step gives a column, with the collation that it has: a text would lose it.
+func (d *ddl) retyped(s reshape.Step) string {
+	made := strings.TrimSuffix(d.types[d.table.ColumnIndex(s.Column.Name)], bytewise)
+	if made == "text" || strings.HasPrefix(made, "character varying") {
+		made += d.collate[s.Name]
+	}
+	return made
 }
 
 func typeFor(ctx context.Context, pg *pgconn.PgConn, engine string, col *change.Column) (name string, collates bool, err error) {

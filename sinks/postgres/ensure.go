@@ -116,7 +116,7 @@ func (s *Sink) alter(ctx context.Context, pg *pgconn.PgConn, t *turn) (err error
 		return err
 	}
 	fault.Point("shape.before")
-	if err := pg.Exec(ctx, t.statement).Close(); err != nil {
+	if err := pg.Exec(ctx, lockTimeout+t.statement).Close(); err != nil {
 		return wrapped("run "+t.statement, err)
 	}
 	fault.Point("shape.altered")
@@ -125,6 +125,23 @@ func (s *Sink) alter(ctx context.Context, pg *pgconn.PgConn, t *turn) (err error
 	}
 	if t.to == nil {
 		return halt("the table is not visible after %s", t.statement)
+	}
+	return nil
+}
+
+// lockTimeout bounds the wait for those who read the table: whoever comes behind a waiting ALTER TABLE waits with it. It is tried again later.
+const lockTimeout = "SET LOCAL lock_timeout = '5s'; "
+
+// noneParked halts for a key under new names while changes are parked under the old ones: nobody could tell which rows have to wait behind them
+// (invariant 8).
+func (s *Sink) noneParked(ctx context.Context, pg *pgconn.PgConn, t *turn) error {
+	rows, err := query(ctx, pg, "SELECT 1 FROM "+s.own(upsert.TableParked)+" WHERE source = $1 AND sink = $2 AND schema = $3 AND name = $4 LIMIT 1",
+		s.config.SourceID, s.config.SinkName, t.table.Schema, t.table.Name)
+	if err != nil {
+		return wrapped("look for parked changes", err)
+	}
+	if len(rows) > 0 {
+		return halt("the key of %s has other columns or names than before, and changes are parked under the old ones: settle those first, `parked list` shows them", t.table)
 	}
 	return nil
 }
@@ -156,6 +173,11 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, t *turn) (stri
 		if i := t.to.uniqueOn(old); i >= 0 {
 			return "", halt("%s has a unique index on %s, the key that the source had before, so rows that it tells apart by its key of now would be refused: %s",
 				t.name, strings.Join(old, ", "), d.rekey(t.to.unique[i]))
+		}
+	}
+	if t.decision.Rekeyed {
+		if err := s.noneParked(ctx, pg, t); err != nil {
+			return "", err
 		}
 	}
 	own := missingOwn(t.table, t.to, s.config.Mode)

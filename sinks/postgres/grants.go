@@ -39,6 +39,10 @@ func Grants(c Config) (string, error) {
 	}
 	fmt.Fprintf(&b, "-- for each target table that %s doesn't own:\n", role)
 	fmt.Fprintf(&b, "-- GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s.\"...\" TO %s;\n", schema, role)
+	if c.Policy.Alters() {
+		fmt.Fprintf(&b, "-- and for those whose columns it is to follow, which takes an owner; without it such a change halts with its statement:\n")
+		fmt.Fprintf(&b, "-- ALTER TABLE %s.\"...\" OWNER TO %s;\n", schema, role)
+	}
 	return b.String(), nil
 }
 

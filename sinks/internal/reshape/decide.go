@@ -75,6 +75,7 @@ type Decision struct {
 	Changes []sinks.SchemaChange
 	Late    []string // columns that the target should have had before: their values until now are not in it
 	OldKey  []string // the key of before, if rows that it takes for one may be two now
+	Rekeyed bool     // the key has other columns or other names than before: keys of parked changes don't compare with those that come
 }
 
 type decider struct {
@@ -235,4 +236,5 @@ func (d *decider) key(renamed []Pair) {
 	if len(was) > 0 && !covered {
 		d.OldKey = was
 	}
+	d.Rekeyed = !slices.Equal(keyNames(d.Before, nil), is)
 }
