@@ -29,6 +29,7 @@ func Doctor(ctx context.Context, cfg Config) []preflight.Finding {
 	}
 	defer s.Close()
 	out := []preflight.Finding{{Check: "kafka.reachable", Severity: preflight.OK, Summary: fmt.Sprintf("brokers %v answer", cfg.Brokers)}}
+	out = append(out, s.diagnoseRegistry(ctx)...)
 	more, err := s.diagnose(ctx)
 	if err != nil {
 		more = append(more, preflight.Finding{Check: "kafka.topics", Severity: preflight.Error, Summary: err.Error(),

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
+	"github.com/tailwater-cdc/tailwater/pkg/stream"
 	"github.com/tailwater-cdc/tailwater/pkg/stream/kafka"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
@@ -161,6 +163,29 @@ func TestAvroReadsAvro(t *testing.T) {
 	}
 	if n := len(records(t, broker, topic, 5)); n != 5 {
 		t.Errorf("the topic has %d records, want 5", n)
+	}
+}
+
+// TestAvroNeedsItsRegistry: an open without one that answers ends by what is wrong, and doctor says it.
+func TestAvroNeedsItsRegistry(t *testing.T) {
+	t.Parallel()
+	broker := testenv.Kafka(t)
+	cfg := config(broker, broker.Prefix(t))
+	cfg.Format = codec.Avro
+	if _, err := kafka.Open(t.Context(), cfg, quiet()); !errors.Is(err, change.ErrPreflight) {
+		t.Errorf("no registry: %v", err)
+	}
+	cfg.Registry = &kafka.Registry{URL: "http://" + broker.Addr}
+	s := open(t, cfg)
+	if _, err := s.Publisher(t.Context(), stream.Start{Epoch: 1}); !errors.Is(err, change.ErrUnreachable) || !strings.Contains(err.Error(), broker.Addr) {
+		t.Errorf("a broker for a registry: %v", err)
+	}
+	if said := fmt.Sprint(kafka.Doctor(t.Context(), cfg)); !strings.Contains(said, "kafka.registry") || !strings.Contains(said, "stream.registry") {
+		t.Errorf("doctor says %s", said)
+	}
+	said := fmt.Sprint(kafka.Doctor(t.Context(), inFormat(t, cfg, codec.Avro)))
+	if !strings.Contains(said, "the schema registry at "+testenv.Registry(t)+" answers") {
+		t.Errorf("doctor says %s", said)
 	}
 }
 

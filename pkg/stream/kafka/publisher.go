@@ -94,6 +94,9 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 }
 
 func (p *publisher) open(ctx context.Context) (err error) {
+	if err = p.s.checkRegistry(ctx); err != nil {
+		return err
+	}
 	if err = p.s.ensureTopics(ctx, []topicSpec{p.s.cfg.schemaSpec()}); err != nil {
 		if errors.Is(err, kafkago.InvalidReplicationFactor) { // for all of retryFor
 			return p.s.cfg.refuse("%w; lower %s or start more brokers", err, p.s.cfg.setting("replication"))

@@ -76,7 +76,17 @@ func (c *Client) Register(ctx context.Context, subject, schema string) (uint32, 
 	if ok {
 		return id, nil
 	}
-	id, err := c.retry(ctx, func() (uint32, error) { return c.post(ctx, subject, schema) })
+	body, err := json.Marshal(map[string]string{"schema": schema})
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", change.ErrHalt, err)
+	}
+	id, err = c.retry(ctx, func() (uint32, error) {
+		status, answer, err := c.ask(ctx, http.MethodPost, "/subjects/"+url.PathEscape(subject)+"/versions", body)
+		if err != nil {
+			return 0, err
+		}
+		return judge(status, answer)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("register subject %s at %s: %w", subject, c.base, err)
 	}
@@ -84,6 +94,22 @@ func (c *Client) Register(ctx context.Context, subject, schema string) (uint32, 
 	c.ids[key] = id
 	c.mu.Unlock()
 	return id, nil
+}
+
+// Check asks whether a registry answers and knows us. Who may see no subject may still write one, so 403 is an answer too. Errors: as
+// Register's.
+func (c *Client) Check(ctx context.Context) error {
+	_, err := c.retry(ctx, func() (uint32, error) {
+		status, answer, err := c.ask(ctx, http.MethodGet, "/subjects", nil)
+		if err != nil || status == http.StatusForbidden || status == http.StatusOK && len(answer) > 0 && answer[0] == '[' {
+			return 0, err
+		}
+		return judge(status, answer)
+	})
+	if err != nil {
+		return fmt.Errorf("ask the registry at %s: %w", c.base, err)
+	}
+	return nil
 }
 
 // errAgain marks what passes by itself.
@@ -110,14 +136,11 @@ func (c *Client) retry(ctx context.Context, f func() (uint32, error)) (uint32, e
 	}
 }
 
-func (c *Client) post(ctx context.Context, subject, schema string) (uint32, error) {
-	body, err := json.Marshal(map[string]string{"schema": schema})
+// ask makes one request.
+func (c *Client) ask(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", change.ErrHalt, err)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/subjects/"+url.PathEscape(subject)+"/versions", bytes.NewReader(body))
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", change.ErrPreflight, err)
+		return 0, nil, fmt.Errorf("%w: %w", change.ErrPreflight, err)
 	}
 	r.Header.Set("Content-Type", media)
 	r.Header.Set("Accept", media+", application/json")
@@ -126,14 +149,13 @@ func (c *Client) post(ctx context.Context, subject, schema string) (uint32, erro
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return 0, failed(ctx, err)
+		return 0, nil, failed(ctx, err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return 0, failed(ctx, err)
+	if answer, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer)); err != nil {
+		return 0, nil, failed(ctx, err)
 	}
-	return judge(response.StatusCode, answer)
+	return response.StatusCode, answer, nil
 }
 
 // failed is an exchange that broke. A certificate that we don't trust won't be another the next time.

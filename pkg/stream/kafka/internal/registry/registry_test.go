@@ -130,9 +130,10 @@ func TestTLSAndPassword(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			c.cfg.URL = server.URL
-			_, err := client(t, c.cfg).Register(t.Context(), "secure-value", record(id))
-			if !errors.Is(err, c.want) {
-				t.Errorf("%v, want %v", err, c.want)
+			one := client(t, c.cfg)
+			_, err := one.Register(t.Context(), "secure-value", record(id))
+			if checked := one.Check(t.Context()); !errors.Is(err, c.want) || !errors.Is(checked, c.want) {
+				t.Errorf("%v, %v, want %v", err, checked, c.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("the password is told: %v", err)
@@ -179,8 +180,10 @@ func TestWhatIsNoRegistry(t *testing.T) {
 	down.Close()
 	t.Cleanup(other.Close)
 	for address, want := range map[string]error{other.URL: change.ErrPreflight, down.URL: change.ErrUnreachable} {
-		if _, err := client(t, registry.Config{URL: address}).Register(t.Context(), "x-value", record(id)); !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", address, err, want)
+		c := client(t, registry.Config{URL: address})
+		_, err := c.Register(t.Context(), "x-value", record(id))
+		if checked := c.Check(t.Context()); !errors.Is(err, want) || !errors.Is(checked, want) {
+			t.Errorf("%s: %v, %v, want %v", address, err, checked, want)
 		}
 	}
 	for _, address := range []string{"", "registry:8081", "ftp://registry", "http://user:password@registry", "http://"} {
