@@ -176,7 +176,7 @@ func (o *optional) apply(m *TableMap) error {
 			if character++; !ok || !o.haveCharacters {
 				return missing(t, "collation")
 			}
-			if t.Wire != myvalue.Geometry {
+			if t.Wire != myvalue.Geometry && t.Wire != myvalue.Vector {
 				t.Collation = id
 			}
 		}
@@ -211,12 +211,15 @@ func isNumeric(t *myvalue.Type) bool {
 	return false
 }
 
+// isCharacter says that the column has a place in the lists of collations. MySQL 9.7 counts a VECTOR too, and MariaDB a GEOMETRY.
 func isCharacter(t *myvalue.Type) bool {
 	switch t.Wire {
 	case myvalue.String, myvalue.Varchar, myvalue.Blob, myvalue.BlobCompressed, myvalue.VarcharCompressed:
 		return true
 	case myvalue.Geometry:
 		return t.Flavor == myvalue.MariaDB
+	case myvalue.Vector:
+		return t.Flavor == myvalue.MySQL
 	}
 	return false
 }
