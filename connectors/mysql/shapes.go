@@ -291,11 +291,6 @@ func (s *shapes) fromCatalog(ctx context.Context, conn *session, name tableName)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	if v := s.tables[name]; v != nil && v.last != nil {
-		d.types = myvalue.Relabel(d.types, v.last.all)
-	}
-	s.mu.Unlock()
 	types := myvalue.Visible(d.types)
 	t := &change.Table{Source: s.source, Engine: s.flavor, Schema: name.schema, Name: name.name, Columns: columns(types)}
 	for _, k := range d.keys {

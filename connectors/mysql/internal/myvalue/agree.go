@@ -90,19 +90,6 @@ func (t *Type) same(c *Type) bool {
 		slices.EqualFunc(t.Labels, c.Labels, sameLabel)
 }
 
-// Relabel returns the catalogue's types with the log's labels where the catalogue's text can't hold them and nothing else differs.
-func Relabel(catalogue, log []Type) []Type {
-	types := slices.Clone(catalogue)
-	for i := range types {
-		t := &types[i]
-		at := slices.IndexFunc(log, func(o Type) bool { return o.Name == t.Name })
-		if (t.Wire == Enum || t.Wire == Set) && at >= 0 && log[at].same(t) {
-			t.Labels, t.Native = log[at].Labels, ""
-		}
-	}
-	return types
-}
-
 // sameLabel compares a label of the log with the catalogue's, whose text has ? for what three bytes of UTF-8 don't hold.
 func sameLabel(log, catalogue string) bool {
 	return log == catalogue || catalogue == strings.Map(func(r rune) rune {

@@ -1,8 +1,10 @@
 package myvalue
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -36,7 +38,7 @@ func (t *Type) Column() change.Column {
 		c.Kind, c.Precision = change.KindInstant, t.Precision
 	case Enum, Set:
 		c.Kind, c.Charset = change.KindText, charsetName(t.Collation)
-		if t.Wire == Enum {
+		if t.Wire == Enum && !t.blurred() {
 			labels := t.Labels
 			c.Enum = &labels
 		}
@@ -123,6 +125,9 @@ func (t *Type) native() string {
 	if t.Native != "" {
 		return t.Native
 	}
+	if t.blurred() {
+		return t.labelText()
+	}
 	name := nativeNames[t.Wire]
 	switch t.Wire {
 	case Decimal:
@@ -165,6 +170,37 @@ func (t *Type) nativeText() string {
 		name = "var" + name
 	}
 	return name + "(" + strconv.Itoa(length) + ")"
+}
+
+// wideCharsets hold characters that the catalogues' own text, of three bytes of UTF-8, doesn't.
+var wideCharsets = []string{"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}
+
+// blurred says that no catalogue tells the labels of an Enum or Set: it writes a ? for a character that it can't hold, as for a question mark. Only
+// the log has them, and a snapshot may come before it; so that both say the same of the column, it is text of that length to both.
+func (t *Type) blurred() bool {
+	if t.Wire != Enum && t.Wire != Set || !slices.Contains(wideCharsets, charsetName(t.Collation)) {
+		return false
+	}
+	return slices.ContainsFunc(t.Labels, func(label string) bool {
+		return strings.ContainsFunc(label, func(r rune) bool { return r == '?' || r > 0xffff })
+	})
+}
+
+// labelText is a type that holds every value of an Enum or Set.
+func (t *Type) labelText() string {
+	const widest = 16383 // characters of utf8mb4 in a VARCHAR
+	longest, all := 0, max(0, len(t.Labels)-1)
+	for _, label := range t.Labels {
+		n := utf8.RuneCountInString(label)
+		longest, all = max(longest, n), all+n
+	}
+	switch {
+	case t.Wire == Enum:
+		return "varchar(" + strconv.Itoa(longest) + ")"
+	case all > widest:
+		return "text"
+	}
+	return "varchar(" + strconv.Itoa(all) + ")"
 }
 
 // labelEscapes write a label as COLUMN_TYPE does.
