@@ -29,3 +29,35 @@ func TestRolledBackGroups(t *testing.T) {
 		})
 	}
 }
+
+// TestGroupsWithoutTransactions: rows of engines that have none, alone, many to a statement, cut off by an error in the middle, and beside others.
+func TestGroupsWithoutTransactions(t *testing.T) {
+	each(t, func(t *testing.T, my *testenv.My) {
+		engines := []string{"myisam", "memory"}
+		if my.MariaDB {
+			engines = append(engines, "aria")
+		}
+		my.Exec("create table a (id int primary key)")
+		for _, engine := range engines {
+			my.Exec("drop table if exists m; create table m (id int primary key, v int) engine = " + engine)
+			s := startTail(t, my, config(t, my))
+			my.Exec("insert into m values (1, 1), (2, 2), (3, 3); update m set v = v + 1 where id > 1; update m set id = 9 where id = 1")
+			if err := my.Do(t.Context(), "insert into m values (4, 4), (2, 2), (5, 5)"); err == nil {
+				t.Fatal("a key was taken twice")
+			}
+			s.want("new_shape m", "insert m + 1 1", "insert m + 2 2", "insert m + 3 3", "update m - 2 2 + 2 3", "update m - 3 3 + 3 4",
+				"delete m - 1 1", "insert m + 9 1", "insert m + 4 4")
+			s.stop()
+			my.Exec("truncate m; insert into m values (7, 7); delete from m; insert into a values (1); delete from a")
+			s.start()
+			s.want("new_shape m", "truncate m", "insert m + 7 7", "delete m - 7 7", "new_shape a", "insert a + 1", "delete a - 1")
+			if my.MariaDB { // MySQL's GTIDs forbid it
+				my.Exec("begin; insert into a values (2); insert into m values (8, 8); insert into a values (3); delete from m; commit")
+				s.want("insert m + 8 8", "delete m - 8 8", "insert a + 2", "insert a + 3")
+				my.Exec("delete from a")
+				s.want("delete a - 2", "delete a - 3")
+			}
+			s.stop()
+		}
+	})
+}
