@@ -125,6 +125,7 @@ func (r *randomRig) round(seed int) {
 
 func (r *randomRig) stop() {
 	if r.process != nil {
+		testenv.Wait(r.t, "it runs", func() bool { return strings.Contains(r.process.err.String(), "state=running") }) // before, a signal ends it at once
 		r.process.stop()
 		r.process = nil
 	}
