@@ -192,6 +192,8 @@ func (g *loops) keep(ctx context.Context, name string, run func(ctx context.Cont
 			return err
 		case ctx.Err() != nil && !up:
 			return nil // stopped while it tried to start: nothing was in flight
+		case ctx.Err() != nil && errors.Is(err, errMoved):
+			return nil // stopped while it gave way: whoever has moved the marks has applied what we didn't
 		case ctx.Err() != nil, errors.Is(err, errParked):
 			return err
 		case !succeeded && (startFatal(err) || time.Since(began) >= p.cfg.StartTimeout):
