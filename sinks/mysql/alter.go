@@ -51,10 +51,16 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 	for _, name := range own {
 		parts = append(parts, "ADD COLUMN "+quoteIdent(name)+" "+ownType(name))
 	}
-	if len(parts) == 0 {
-		return ""
+	var statements []string
+	if len(parts) > 0 {
+		statements = append(statements, "ALTER TABLE "+d.name+" "+strings.Join(parts, ", "))
 	}
-	return "ALTER TABLE " + d.name + " " + strings.Join(parts, ", ")
+	for _, s := range steps {
+		if s.Op == reshape.Clear { // printed only
+			statements = append(statements, "UPDATE "+d.name+" SET "+quoteIdent(s.Name)+" = NULL")
+		}
+	}
+	return strings.Join(statements, "; ")
 }
 
 // altered is one column's part of the statement. A definition has to be given whole: what it doesn't say is lost.

@@ -194,10 +194,14 @@ func (s *Sink) alteration(ctx context.Context, c *conn, t *turn) (string, error)
 	}
 	d.to = t.to
 	in := reshape.Input{Table: t.table, Target: &shaped{to: t.to, ddl: d, seen: t.seen}, Name: t.name, Policy: s.config.Policy,
-		CreateTables: s.config.CreateTables, Shared: t.shared,
+		CreateTables: s.config.CreateTables, Shared: t.shared, Once: t.seen.Once,
 		Empty: func() (bool, error) {
 			rows, err := c.query(ctx, "SELECT 1 FROM "+t.name+" LIMIT 1")
 			return len(rows) == 0, wrapped("look for rows", err)
+		},
+		Cleared: func(name string) (bool, error) {
+			rows, err := c.query(ctx, "SELECT 1 FROM "+t.name+" WHERE "+quoteIdent(name)+" IS NOT NULL LIMIT 1")
+			return len(rows) == 0, wrapped("look for values", err)
 		}}
 	if present := t.seen.Present(); present != nil {
 		in.Before = present.Table

@@ -50,6 +50,9 @@ func harness(my *testenv.My) sinktest.Harness {
 			}
 			return names
 		},
+		Clear: func(_ testing.TB, table *change.Table, column string) {
+			my.Exec("update " + quote(table.Name) + " set " + quote(column) + " = null")
+		},
 		Need: func(_ testing.TB, table *change.Table, column string) {
 			my.Exec("alter table " + quote(table.Name) + " modify " + quote(column) + " longtext not null")
 		},

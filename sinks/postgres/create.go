@@ -79,6 +79,11 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 	if len(parts) > 0 {
 		statements = append(statements, "ALTER TABLE "+d.name+" "+strings.Join(parts, ", "))
 	}
+	for _, s := range steps {
+		if s.Op == reshape.Clear {
+			statements = append(statements, "UPDATE "+d.name+" SET "+quoteIdent(s.Name)+" = NULL")
+		}
+	}
 	return strings.Join(statements, "; ")
 }
 

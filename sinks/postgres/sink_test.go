@@ -53,6 +53,9 @@ func harness(t *testing.T, pg *testenv.PG) sinktest.Harness {
 			}
 			return names
 		},
+		Clear: func(_ testing.TB, table *change.Table, column string) {
+			pg.Exec("update " + quote(table.Name) + " set " + quote(column) + " = null")
+		},
 		Need: func(t testing.TB, table *change.Table, column string) {
 			pg.Exec("alter table " + quote(table.Name) + " alter column " + quote(column) + " set not null")
 		},

@@ -69,7 +69,7 @@ func testDroppedAndMade(t *testing.T, h Harness) {
 	apply(t, s, l.insert(whole(old, 1, 1)...))
 	l.table = other
 	marker := l.marker(change.NewShape)
-	h.halts(t, s, "another column of that name", marker)
+	h.halts(t, s, "UPDATE", marker)
 	s, told := h.watched(t, everything)
 	apply(t, s, marker, l.insert(whole(other, 2, 1)...))
 	h.want(t, shaped("orders", []string{"id", "status", "n", "note"}), `1|status|1|\N`, "2|status|1|note")
@@ -85,6 +85,40 @@ func testDroppedAndMade(t *testing.T, h Harness) {
 	apply(t, s, l.marker(change.NewShape), l.insert(whole(anew, 3, 1)...))
 	if got := told(); got != "" {
 		t.Errorf("a table that was made anew: told %q", got)
+	}
+}
+
+// testDroppedComesAgain: a column that was dropped and kept at the target is made again at the source, after others have come. What the target has of it is
+// stale, until it is cleared.
+func testDroppedComesAgain(t *testing.T, h Harness) {
+	for name, f := range map[string]func() *change.Table{"known": known, "unknown": orders} {
+		t.Run(name, func(t *testing.T) {
+			first := altered(f(), func(t *change.Table) { t.Name = name })
+			l := &log{table: first}
+			s, told := h.watched(t, nil)
+			apply(t, s, l.insert(whole(first, 1, 1)...))
+			l.table = altered(first, without("note"))
+			apply(t, s, l.marker(change.NewShape), l.insert(whole(l.table, 2, 2)...))
+			again := first.Columns[2]
+			if again.ID != 0 {
+				again.ID = 7<<16 | 50
+			}
+			l.table = altered(l.table, with(again))
+			told()
+			marker, row := l.marker(change.NewShape), l.insert(whole(l.table, 3, 3)...)
+			h.halts(t, s, "UPDATE", marker, row)
+			h.Clear(t, first, "note")
+			apply(t, s, marker, row)
+			h.want(t, shaped(name, []string{"id", "note"}), `1|\N`, `2|\N`, "3|note")
+			if got := told(); got != "" {
+				t.Errorf("told %q", got)
+			}
+			l.table = altered(l.table, without("note")) // and from then on it is what it was
+			apply(t, h.OpenWith(t, h.Addr, everything, nil), l.marker(change.NewShape), l.insert(whole(l.table, 4, 4)...))
+			if got := h.Columns(t, first); !slices.Equal(got, []string{"id", "status", "n"}) {
+				t.Errorf("the target has %q", got)
+			}
+		})
 	}
 }
 

@@ -28,6 +28,8 @@ type Harness struct {
 	Columns func(t testing.TB, table *change.Table) []string
 	// Need makes the column refuse NULL, and rows that don't name it.
 	Need func(t testing.TB, table *change.Table, column string)
+	// Clear sets the column to NULL in all rows.
+	Clear func(t testing.TB, table *change.Table, column string)
 	// Rows returns all rows of the target of table: its columns in the table's order as text, NULL as Null, in any order.
 	Rows func(t testing.TB, table *change.Table) [][]string
 	// Unique makes the column unique in the target of table.
@@ -60,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"shape: comes back", testShapeComesBack},
 		{"shape: a row of a past one", testPastRow},
 		{"shape: a column dropped and made", testDroppedAndMade},
+		{"shape: a dropped column comes again", testDroppedComesAgain},
 		{"shape: an unproved rename", testUnproved},
 		{"shape: a zombie alters nothing", testShapeZombie},
 		{"shape: cut off at every step", testShapeCut},

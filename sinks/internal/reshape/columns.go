@@ -2,6 +2,7 @@ package reshape
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks"
@@ -12,7 +13,9 @@ import (
 func (d *decider) adds(diff Difference) error {
 	for _, col := range diff.Added {
 		if _, there := d.Target.Column(col.Name); there || col.Generated {
-			d.remade(diff, col)
+			if err := d.remade(diff, col); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := d.add(col, true); err != nil {
@@ -63,25 +66,44 @@ func (d *decider) add(col *change.Column, fresh bool) error {
 	return nil
 }
 
-// remade follows a column that the source has dropped while it made another of that name. What the target holds is the first one's, and what the
-// second has in rows of before the log doesn't show.
-func (d *decider) remade(diff Difference, col *change.Column) {
-	for _, gone := range diff.Dropped {
-		if gone.Name != col.Name || col.Generated {
-			continue
-		}
-		drop, add := Step{Op: Drop, Column: gone, Name: gone.Name}, Step{Op: Add, Column: col, Name: col.Name}
-		if d.Policy.Of(sinks.KindDrop) == sinks.Follow && !d.inKey(col.Name) && !d.Shared {
-			d.Steps = append(d.Steps, drop, add)
-			d.Late = append(d.Late, col.Name)
-			d.changed(sinks.KindDrop, sinks.Follow, gone)
-			d.changed(sinks.KindAdd, sinks.Follow, col)
-			continue
-		}
-		d.halt(drop, fmt.Sprintf("the source has dropped %s and made another column of that name, and the target has the values of the first; "+
-			"on_schema_change.drop: apply does the same there, and a snapshot brings the values of rows that are there", col.Name))
-		d.halted = append(d.halted, add)
+// remade looks at a new column whose name the target has already. The values there are another one's if the source dropped that, now or before, and the
+// target has kept it; what the new column has in rows that are there is NULL as far as the log shows.
+func (d *decider) remade(diff Difference, col *change.Column) error {
+	f, there := d.Target.Column(col.Name)
+	named := func(c *change.Column) bool { return c.Name == col.Name }
+	at := slices.IndexFunc(diff.Dropped, named)
+	switch {
+	case !there || f.Generated || col.Generated || d.Before == nil || at < 0 && !d.Once(col.Name):
+		return nil
+	case at < 0 && diff.Doubtful && d.renamedByHand(diff):
+		return nil
 	}
+	gone := col
+	if at >= 0 {
+		gone = diff.Dropped[at]
+	}
+	if d.Policy.Of(sinks.KindDrop) == sinks.Follow && !d.inKey(col.Name) && !d.Shared {
+		d.Steps = append(d.Steps, Step{Op: Drop, Column: gone, Name: f.Name}, Step{Op: Add, Column: col, Name: col.Name})
+		d.Late = append(d.Late, col.Name)
+		d.changed(sinks.KindDrop, sinks.Follow, gone)
+		d.changed(sinks.KindAdd, sinks.Follow, col)
+		return nil
+	}
+	cleared, err := d.Cleared(f.Name)
+	if err != nil || cleared {
+		return err
+	}
+	d.halt(Step{Op: Clear, Column: col, Name: f.Name}, fmt.Sprintf("the source has made a column %s where it had dropped another of that name, and the target has the values of the first; "+
+		"on_schema_change.drop: apply drops it there and makes it anew, and a snapshot brings the values of rows that are there", col.Name))
+	return nil
+}
+
+// renamedByHand says that a column which is gone is so at the target too: somebody has made it one of the new ones.
+func (d *decider) renamedByHand(diff Difference) bool {
+	return slices.ContainsFunc(diff.Dropped, func(c *change.Column) bool {
+		_, there := d.Target.Column(c.Name)
+		return !there
+	})
 }
 
 // drop follows a column that is gone. One that is kept must not refuse rows that lack it.

@@ -13,13 +13,14 @@ import (
 // Op is what a Step does to a column of the target.
 type Op uint8
 
-// The steps. Relax lets a column be NULL.
+// The steps. Relax lets a column be NULL, Clear sets it so in all rows.
 const (
 	Rename Op = iota + 1
 	Retype
 	Relax
 	Add
 	Drop
+	Clear
 )
 
 // Step is one thing to do to the target.
@@ -65,8 +66,10 @@ type Input struct {
 	Name         string // the target's, quoted
 	Policy       sinks.Policy
 	CreateTables bool
-	Shared       bool                 // another source or sink writes to the table too
-	Empty        func() (bool, error) // whether the target has no row
+	Shared       bool                            // another source or sink writes to the table too
+	Empty        func() (bool, error)            // whether the target has no row
+	Cleared      func(name string) (bool, error) // whether the target's column is NULL in all rows
+	Once         func(name string) bool          // whether the source has had a column of that name
 }
 
 // Decision is what to do where nothing halts.

@@ -1,6 +1,10 @@
 package reshape
 
-import "github.com/tailwater-cdc/tailwater/pkg/change"
+import (
+	"slices"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+)
 
 // Recorded is a shape as the target has it beside the marks.
 type Recorded struct {
@@ -28,6 +32,11 @@ func (h History) Present() *Recorded {
 func (h History) Past(fingerprint string, pos change.Position) bool {
 	last := h.Present()
 	return last != nil && last.Fingerprint != fingerprint && pos.String() <= last.Pos
+}
+
+// Once says that a recorded shape has a column of that name.
+func (h History) Once(name string) bool {
+	return slices.ContainsFunc(h, func(r Recorded) bool { return r.Table.ColumnIndex(name) >= 0 })
 }
 
 // Aliases are, for a past shape, the names that its columns have now, where the source has renamed them since.
