@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/md5"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ type randomPlan struct {
 	tables []*randomTable
 	steps  []randomStep
 	down   string // what becomes of the program before the steps: "", "stopped" or "killed"
+	image  string // MySQL, MariaDB: binlog_row_image
 }
 
 // planner draws plans for one source; values that one of its targets can't hold are left out.
@@ -44,6 +46,7 @@ type planner struct {
 	kind  string // the source's engine
 	types []typetable.Type
 	round int
+	whole bool // rows are whole in the log, so that keys may change
 }
 
 // keyable are types that every engine can have in a key.
@@ -51,7 +54,8 @@ var keyable = []string{"smallint", "integer", "bigint", "int", "int unsigned", "
 	"date", "timestamp without time zone", "datetime(3)", "binary(4)", "mediumint unsigned"}
 
 func (p *planner) plan(t *rapid.T) randomPlan {
-	plan := randomPlan{down: rapid.SampledFrom([]string{"", "", "", "stopped", "killed"}).Draw(t, "down")}
+	plan := randomPlan{down: rapid.SampledFrom([]string{"", "", "", "stopped", "killed"}).Draw(t, "down"), image: rapid.SampledFrom([]string{"full", "full", "minimal", "noblob"}).Draw(t, "image")}
+	p.whole = p.kind == typetable.Postgres || plan.image == "full"
 	for i := range rapid.IntRange(1, 2).Draw(t, "tables") {
 		table := p.table(t, fmt.Sprintf("r%d_%d", p.round, i))
 		plan.tables = append(plan.tables, table)
@@ -78,7 +82,9 @@ func (p *planner) table(t *rapid.T, name string) *randomTable {
 	}
 	switch rapid.IntRange(0, 3).Draw(t, "key") {
 	case 0:
-		r.key, r.full = "", true // who has no key must have this to be updated
+		if p.whole {
+			r.key, r.full = "", true // who has no key must have this to be updated
+		}
 	case 1:
 		if i := slices.IndexFunc(r.columns, func(c randomColumn) bool { return slices.Contains(keyable, c.typ.Name) }); i >= 0 {
 			r.keyed, r.key = i, r.columns[i].name+", id"
@@ -201,8 +207,8 @@ func (p *planner) statement(t *rapid.T, r *randomTable) string {
 		r.ids = slices.DeleteFunc(slices.Clone(r.ids), func(n int) bool { return n == id })
 		return fmt.Sprintf("delete from %s where id = %d", r.name, id)
 	case 4:
-		if p.kind == typetable.Postgres && !r.full {
-			break // a key change would need the large values that the log leaves out
+		if !p.whole || p.kind == typetable.Postgres && !r.full {
+			break // a key change would need the values that the log leaves out
 		}
 		to := r.nextID
 		r.nextID++
@@ -234,7 +240,7 @@ func (p *planner) insert(t *rapid.T, r *randomTable) string {
 func (p *planner) update(t *rapid.T, r *randomTable, id int) string {
 	var sets []string
 	for i := range r.columns {
-		if i == r.keyed && p.kind == typetable.Postgres && !r.full {
+		if i == r.keyed && (!p.whole || p.kind == typetable.Postgres && !r.full) {
 			continue
 		}
 		if rapid.Bool().Draw(t, "set") {
@@ -281,6 +287,9 @@ func (p *planner) any(t *rapid.T, typ string) typetable.Value {
 		s := fmt.Sprintf("%d.%02d", rapid.IntRange(1, 99999999).Draw(t, "whole"), rapid.IntRange(0, 99).Draw(t, "cents"))
 		return typetable.Value{SQL: s, Text: s, JSON: `"` + s + `"`}
 	case "text", "mediumtext", "longtext", "varchar(300)":
+		if p.kind == typetable.Postgres && rapid.IntRange(0, 3).Draw(t, "large") == 0 {
+			return largeText(rapid.IntRange(1, 1000).Draw(t, "begin"))
+		}
 		s := rapid.StringOfN(rapid.SampledFrom(alphabet), 0, 40, 160).Draw(t, "text")
 		if rapid.IntRange(0, 9).Draw(t, "long") == 0 && typ != "varchar(300)" {
 			s = strings.Repeat(s, 200)
@@ -292,4 +301,15 @@ func (p *planner) any(t *rapid.T, typ string) typetable.Value {
 		return typetable.Value{SQL: "'" + sql + "'", Text: s, JSON: string(change.AppendJSONString(nil, s))}
 	}
 	return typetable.Value{}
+}
+
+// largeText is a text that PostgreSQL stores apart, and that the log leaves out of updates that don't touch it.
+func largeText(begin int) typetable.Value {
+	const lines = 300
+	var b strings.Builder
+	for i := begin; i <= begin+lines; i++ {
+		fmt.Fprintf(&b, "%x", md5.Sum([]byte(fmt.Sprint(i))))
+	}
+	return typetable.Value{SQL: fmt.Sprintf("(select string_agg(md5(i::text), '' order by i) from generate_series(%d, %d) i)", begin, begin+lines),
+		Text: b.String(), JSON: `"` + b.String() + `"`}
 }

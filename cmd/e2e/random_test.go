@@ -104,9 +104,12 @@ func (r *randomRig) round(seed int) {
 	}
 	defer func() {
 		if r.t.Failed() {
-			r.t.Logf("seed %d, %s:\n%.20000s", seed, plan.down, said.String())
+			r.t.Logf("seed %d, %s, row image %s:\n%.20000s", seed, plan.down, plan.image, said.String())
 		}
 	}()
+	if r.kind != typetable.Postgres {
+		r.source.Exec("set session binlog_row_image = " + plan.image)
+	}
 	for _, step := range plan.steps {
 		r.source.Exec(step.sql)
 	}
