@@ -19,6 +19,7 @@ var (
 	Wider         = wider
 	AppendFloat   = appendFloat
 	AppendBytes   = appendBytes
+	Inexact       = inexact
 	AppendDecimal = decimalOf(30)
 )
 

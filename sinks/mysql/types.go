@@ -70,7 +70,7 @@ func wayTo(engine string, col *change.Column, to *targetColumn) (w way, why stri
 		if col.Kind != change.KindJSON || engine != "mysql" {
 			return way{}, "the target's json drops white space, order and digits of the source's document"
 		}
-		return way{append: appendText, same: sameJSON}, ""
+		return way{append: appendDocument, same: sameJSON}, ""
 	case f == familyOther:
 		return otherWay(engine, col, to, same)
 	case same && (f == familyFloat || f == familyDouble) && isFloat(col.Kind): // float(7,3) rounds its own values to themselves

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -35,11 +36,12 @@ type targetColumn struct {
 	bare      string // the type's name without length or precision
 	declared  string // the type's name as declared
 	notNull   bool
-	generated bool   // computed by the target
-	identity  bool   // generated always as identity
-	defaults  bool   // has a default or an identity
-	bytewise  bool   // its collation tells apart all texts that differ
-	collation string // the clause that names it, if it is not its type's own
+	generated bool     // computed by the target
+	identity  bool     // generated always as identity
+	defaults  bool     // has a default or an identity
+	bytewise  bool     // its collation tells apart all texts that differ
+	collation string   // the clause that names it, if it is not its type's own
+	labels    []string // of an enumeration, in order
 }
 
 // length is the limit of a varchar or char in characters; 0: none.
@@ -89,7 +91,8 @@ const columnsSQL = `SELECT a.attnum::text, a.attname::text, b.typ::text, b.typmo
   pg_catalog.format_type(a.atttypid, -1), pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
   (a.attgenerated <> '')::text, (a.attidentity = 'a')::text, (a.atthasdef OR a.attidentity <> '')::text,
   coalesce(l.collisdeterministic, true)::text, pg_catalog.format_type(b.typ, -1),
-  CASE WHEN a.attcollation <> y.typcollation THEN pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname) ELSE '' END
+  CASE WHEN a.attcollation <> y.typcollation THEN pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname) ELSE '' END,
+  coalesce((SELECT pg_catalog.json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = b.typ), '[]')::text
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
 CROSS JOIN LATERAL (WITH RECURSIVE d(typ, typmod) AS (SELECT a.atttypid, a.atttypmod
@@ -142,9 +145,13 @@ func parseColumn(r []*string) (targetColumn, error) {
 	if err != nil {
 		return targetColumn{}, err
 	}
+	var labels []string
+	if err := json.Unmarshal([]byte(*r[13]), &labels); err != nil {
+		return targetColumn{}, err
+	}
 	is := func(i int) bool { return *r[i] == "true" }
 	return targetColumn{number: number, name: *r[1], typ: uint32(typ), typmod: typmod, bare: *r[4], declared: *r[5],
-		notNull: is(6), generated: is(7), identity: is(8), defaults: is(9), bytewise: is(10), base: *r[11], collation: *r[12]}, nil
+		notNull: is(6), generated: is(7), identity: is(8), defaults: is(9), bytewise: is(10), base: *r[11], collation: *r[12], labels: labels}, nil
 }
 
 // ordinals are those of an index's columns by their numbers, of which the first n are its key.

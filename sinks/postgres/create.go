@@ -21,8 +21,7 @@ type ddl struct {
 	name  string // quoted
 	mode  Mode
 	types []string
-
-	collate map[string]string // by the target's columns: the clause that names a collation which is not their type's own
+	to    *target // to alter
 }
 
 const bytewise = ` COLLATE "C"`
@@ -64,6 +63,10 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 		name = quoteIdent(name)
 		switch s.Op {
 		case reshape.Retype:
+			if tc := d.to.column(s.Name); tc.declared == d.types[d.table.ColumnIndex(s.Column.Name)] && len(tc.lacks(s.Column)) > 0 {
+				statements = append(statements, labelsSQL(tc, s.Column)...)
+				continue
+			}
 			parts = append(parts, "ALTER COLUMN "+name+" TYPE "+d.retyped(s))
 		case reshape.Relax:
 			parts = append(parts, "ALTER COLUMN "+name+" DROP NOT NULL")
@@ -131,19 +134,11 @@ func newDDL(ctx context.Context, pg *pgconn.PgConn, table *change.Table, schema 
 	return d, nil
 }
 
-// keepCollations notes the collations of the target's columns.
-func (d *ddl) keepCollations(to *target) {
-	d.collate = make(map[string]string)
-	for i := range to.columns {
-		d.collate[to.columns[i].name] = to.columns[i].collation
-	}
-}
-
 // retyped is the type that a step gives a column, with the collation that it has: a text would lose it.
 func (d *ddl) retyped(s reshape.Step) string {
 	made := strings.TrimSuffix(d.types[d.table.ColumnIndex(s.Column.Name)], bytewise)
 	if made == "text" || strings.HasPrefix(made, "character varying") {
-		made += d.collate[s.Name]
+		made += d.to.column(s.Name).collation
 	}
 	return made
 }

@@ -156,7 +156,7 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, t *turn) (stri
 	if t.to == nil {
 		return s.creation(t, d)
 	}
-	d.keepCollations(t.to)
+	d.to = t.to
 	in := reshape.Input{Table: t.table, Target: &shaped{to: t.to, ddl: d, seen: t.seen}, Name: t.name, Policy: s.config.Policy,
 		CreateTables: s.config.CreateTables, Shared: t.shared, Once: t.seen.Once,
 		Empty: func() (bool, error) {

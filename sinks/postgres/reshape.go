@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 )
 
@@ -30,6 +31,12 @@ func (s *shaped) Column(name string) (reshape.Facts, bool) {
 func (s *shaped) Width(name string, p reshape.Pair) reshape.Width {
 	have, want := s.to.column(name).declared, declaredAs(s.ddl.table.Engine, p.New)
 	follows := s.seen.columns[p.Old.Name][have] || s.seen.columns[p.New.Name][have]
+	if missing := s.to.column(name).lacks(p.New); follows && have == want && len(missing) > 0 {
+		if p.Old.Enum == nil || slices.ContainsFunc(*p.Old.Enum, func(l string) bool { return !slices.Contains(*p.New.Enum, l) }) {
+			return reshape.Narrow
+		}
+		return reshape.Wider
+	}
 	switch {
 	case have == want || !follows:
 		return reshape.Same
@@ -37,6 +44,34 @@ func (s *shaped) Width(name string, p reshape.Pair) reshape.Width {
 		return reshape.Wider
 	}
 	return reshape.Narrow
+}
+
+// lacks are the labels that the target's enumeration doesn't have.
+func (c *targetColumn) lacks(col *change.Column) (labels []string) {
+	if col.Enum == nil || len(c.labels) == 0 {
+		return nil
+	}
+	for _, l := range *col.Enum {
+		if !slices.Contains(c.labels, l) {
+			labels = append(labels, l)
+		}
+	}
+	return labels
+}
+
+// labelsSQL adds labels to the target's enumeration, where they stand at the source.
+func labelsSQL(c *targetColumn, col *change.Column) (statements []string) {
+	for i, l := range *col.Enum {
+		if slices.Contains(c.labels, l) {
+			continue
+		}
+		place := " BEFORE " + quoteLiteral(c.labels[0])
+		if i > 0 {
+			place = " AFTER " + quoteLiteral((*col.Enum)[i-1])
+		}
+		statements = append(statements, "ALTER TYPE "+c.base+" ADD VALUE IF NOT EXISTS "+quoteLiteral(l)+place)
+	}
+	return statements
 }
 
 // SQL is reshape.Target.

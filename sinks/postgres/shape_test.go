@@ -150,3 +150,31 @@ func TestAKeyRenamedUnderParkedChanges(t *testing.T) {
 	pg := testenv.Postgres(t, 15)
 	sinktest.KeyRenamed(t, harness(t, pg), func() { pg.Exec("delete from _tailwater_parked") })
 }
+
+// TestLabels: an enumeration of the target's gets the labels that the source's has got; renamed ones are somebody's to see to.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	pg := testenv.Postgres(t, 15)
+	pg.Exec("create type mood as enum ('sad', 'glad')")
+	s := open(t, config(pg))
+	shape := func(labels ...string) *change.Table {
+		tab := table()
+		tab.Columns[1].Native, tab.Columns[1].Enum = "mood", &labels
+		return tab
+	}
+	row := func(tab *change.Table, n uint64, label string) change.Change {
+		return at(tab, n, change.Insert, change.Int(int64(n)), change.Text(label), change.Null())
+	}
+	mustApply(t, s, row(shape("sad", "glad"), 1, "sad"))
+	more := shape("it's", "sad", "calm", "glad", "mad")
+	mustApply(t, s, at(more, 2, change.NewShape), row(more, 2, "calm"), row(more, 3, "it's"), row(more, 4, "mad"))
+	wantRows(t, pg, "select enumlabel from pg_enum order by enumsortorder", "it's", "sad", "calm", "glad", "mad")
+	other := shape("it's", "sad", "calm", "happy", "mad")
+	err := s.Apply(t.Context(), []change.Change{at(other, 5, change.NewShape)})
+	if !errors.Is(err, change.ErrHalt) || !strings.Contains(err.Error(), "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'happy' AFTER 'calm'") {
+		t.Errorf("a label that is gone: %v", err)
+	}
+	pg.Exec("alter type mood rename value 'glad' to 'happy'")
+	mustApply(t, s, at(other, 5, change.NewShape), row(other, 5, "happy"))
+	wantRows(t, pg, "select id, a from t order by a, id", "3|it's", "1|sad", "2|calm", "5|happy", "4|mad")
+}
