@@ -142,3 +142,30 @@ func TestAKeyRenamedUnderParkedChanges(t *testing.T) {
 	my := testenv.MySQL(t, "mysql97")
 	sinktest.KeyRenamed(t, harness(my), func() { my.Exec("delete from _tailwater_parked") })
 }
+
+// TestShapesInEveryMode: what the target keeps besides the source's columns stays as it is.
+func TestShapesInEveryMode(t *testing.T) {
+	t.Parallel()
+	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
+		for mode, rows := range map[mysql.Mode][]string{
+			mysql.Append:     {`1|status|5|\N|insert`, "2|state|1099511627776|extra|insert"},
+			mysql.SoftDelete: {`1|status|5|\N|\N`, `2|state|1099511627776|extra|\N`},
+		} {
+			for _, keyless := range []bool{false, true} {
+				my.Exec("drop table if exists orders, _tailwater_shapes")
+				c := config(my)
+				r := sinktest.NewReshaping()
+				c.Mode, c.Policy = mode, r.Policy
+				last := map[mysql.Mode]string{mysql.Append: "_tailwater_op", mysql.SoftDelete: "_tailwater_deleted_at"}[mode]
+				if keyless {
+					r.Keyless()
+				}
+				s := open(t, c)
+				mustApply(t, s, r.Before...)
+				mustApply(t, s, r.Changes...)
+				mustApply(t, open(t, c), r.Changes...)
+				wantRows(t, my, "select id, state, n, extra, "+last+" from orders order by id", rows...)
+			}
+		}
+	})
+}

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -177,4 +178,50 @@ func TestLabels(t *testing.T) {
 	pg.Exec("alter type mood rename value 'glad' to 'happy'")
 	mustApply(t, s, at(other, 5, change.NewShape), row(other, 5, "happy"))
 	wantRows(t, pg, "select id, a from t order by a, id", "3|it's", "1|sad", "2|calm", "5|happy", "4|mad")
+}
+
+// TestShapesInEveryMode: what the target keeps besides the source's columns stays as it is.
+func TestShapesInEveryMode(t *testing.T) {
+	t.Parallel()
+	for mode, rows := range map[postgres.Mode][]string{
+		postgres.Append:     {`1|status|5|\N|insert`, "2|state|1099511627776|extra|insert"},
+		postgres.SoftDelete: {`1|status|5|\N|\N`, `2|state|1099511627776|extra|\N`},
+	} {
+		for _, keyless := range []bool{false, true} {
+			t.Run(fmt.Sprint(mode, keyless), func(t *testing.T) {
+				t.Parallel()
+				pg := testenv.Postgres(t, 15)
+				c := config(pg)
+				r := sinktest.NewReshaping()
+				c.Mode, c.Policy = mode, r.Policy
+				last := map[postgres.Mode]string{postgres.Append: "_tailwater_op", postgres.SoftDelete: "_tailwater_deleted_at"}[mode]
+				if keyless {
+					r.Keyless()
+				}
+				s := open(t, c)
+				mustApply(t, s, r.Before...)
+				mustApply(t, s, r.Changes...)
+				mustApply(t, open(t, c), r.Changes...)
+				wantRows(t, pg, "select id, state, n, extra, "+last+" from orders order by id", rows...)
+			})
+		}
+	}
+}
+
+// TestASharedColumnIsNotDropped: another sink may still write the column.
+func TestASharedColumnIsNotDropped(t *testing.T) {
+	t.Parallel()
+	pg := testenv.Postgres(t, 15)
+	r := sinktest.NewReshaping()
+	c := config(pg)
+	c.Policy, c.SinkName = r.Policy, "other"
+	mustApply(t, open(t, c), r.Before...)
+	c.SinkName = "copy"
+	s := open(t, c)
+	mustApply(t, s, r.Before...)
+	err := s.Apply(t.Context(), r.Changes)
+	if !errors.Is(err, change.ErrHalt) || !strings.Contains(err.Error(), "writes to the table too") || !strings.Contains(err.Error(), `DROP COLUMN "note"`) {
+		t.Errorf("a column of two writers: %v", err)
+	}
+	wantRows(t, pg, "select id, status, note, n from orders", "1|status|note|5")
 }

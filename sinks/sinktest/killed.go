@@ -36,6 +36,11 @@ func NewReshaping() Reshaping {
 	return r
 }
 
+// Keyless takes the key away from both shapes.
+func (r Reshaping) Keyless() {
+	r.old.Key, r.present.Key = nil, nil
+}
+
 // GoOn makes the call again in another process, from what the killed one has left behind, and holds the target against what one whole call leaves.
 func (r Reshaping) GoOn(t *testing.T, h Harness, point string) {
 	t.Helper()
