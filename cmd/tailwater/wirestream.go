@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/segmentio/kafka-go/sasl"
@@ -91,6 +93,7 @@ func kafkaStream(w wiring) (kafka.Config, error) {
 		c.Unset = codec.UnsetDebezium
 	}
 	if format == codec.Avro {
+		c.AsText = textColumns(s.TextColumns)
 		r := &s.Registry
 		secure, err := clientTLS(r.TLS)
 		if err != nil {
@@ -102,6 +105,22 @@ func kafkaStream(w wiring) (kafka.Config, error) {
 		return kafka.Config{}, fmt.Errorf("stream.sasl: %w: %w", err, change.ErrPreflight)
 	}
 	return c, nil
+}
+
+// textColumns says whether a column's name matches one of patterns of schema.table.column; a table's name may have dots.
+func textColumns(patterns []string) func(t *change.Table, c *change.Column) bool {
+	slashes := strings.NewReplacer("/", "\x00") // the one character that path.Match keeps apart
+	match := func(pattern, name string) bool {
+		yes, _ := path.Match(slashes.Replace(pattern), slashes.Replace(name)) // an error only for a bad pattern, which matches nothing
+		return yes
+	}
+	return func(t *change.Table, c *change.Column) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool {
+			schema, rest, _ := strings.Cut(p, ".")
+			dot := strings.LastIndexByte(rest, '.')
+			return dot > 0 && match(schema, t.Schema) && match(rest[:dot], t.Name) && match(rest[dot+1:], c.Name)
+		})
+	}
 }
 
 // mechanism is how we say to a broker who we are; nil: we don't.

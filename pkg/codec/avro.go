@@ -30,7 +30,14 @@ func newAvro(p *Plan, o *Options) (*avroEnvelope, error) {
 		return nil, err
 	}
 	e := &avroEnvelope{p: p}
-	if e.row, err = newAvroRow(p.layout); err != nil {
+	text := make([]change.Value, len(p.columns))
+	for i := range text {
+		if c := p.columns[i].Column; o.AsText == nil || !mayBeText(c) || !o.AsText(p.table, c) {
+			text[i] = change.Null()
+		}
+	}
+	p.text = appendUnset(nil, textSide, text)
+	if e.row, err = newAvroRow(p.layout, p.text); err != nil {
 		return nil, err
 	}
 	schemas, err := e.row.schemas(topic)

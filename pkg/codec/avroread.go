@@ -50,28 +50,34 @@ func (r *avroReader) present() bool {
 
 var errAvro = errors.New("not a body of the schema that the table's shape has")
 
-func (d *Decoder) avroRowOf(l *layout) (*avroRow, error) {
-	if d.avroLast != nil && d.avroLast.l == l {
+// avroShape is what an avroRow is made for: a shape, and the columns in it that are text.
+type avroShape struct {
+	l    *layout
+	text string
+}
+
+func (d *Decoder) avroRowOf(l *layout, text []byte) (*avroRow, error) {
+	if d.avroLast != nil && d.avroLast.l == l && d.avroLast.text == string(text) {
 		return d.avroLast, nil
 	}
-	row := d.avroRows[l]
+	shape := avroShape{l, string(text)}
+	row := d.avroRows[shape]
 	if row == nil {
 		var err error
-		if row, err = newAvroRow(l); err != nil {
+		if row, err = newAvroRow(l, text); err != nil {
 			return nil, err
 		}
-		d.avroRows[l] = row
+		if len(d.avroRows) >= maxPlans {
+			clear(d.avroRows)
+		}
+		d.avroRows[shape] = row
 	}
 	d.avroLast = row
 	return row, nil
 }
 
 // avro reads a value. The shape says how its schema is, so the registry is not asked.
-func (d *Decoder) avro(c *change.Change, l *layout, value []byte) error {
-	row, err := d.avroRowOf(l)
-	if err != nil {
-		return err
-	}
+func (d *Decoder) avro(c *change.Change, row *avroRow, value []byte) (err error) {
 	if len(value) < avroHead || value[0] != 0 {
 		return errAvro
 	}
@@ -83,7 +89,7 @@ func (d *Decoder) avro(c *change.Change, l *layout, value []byte) error {
 	if c.After, err = d.avroSide(&r, row, unsetColumns{set: d.unset.after, count: d.unset.afterCount, placeholders: true}); err != nil {
 		return fmt.Errorf("after: %w", err)
 	}
-	r.passSource(l.table.Engine)
+	r.passSource(row.l.table.Engine)
 	switch string(r.text()) {
 	case "c":
 		c.Op = change.Insert
@@ -234,12 +240,12 @@ func (r *rowReader) avroTime(n int64, col *avroColumn, v *change.Value) error {
 
 func (r *rowReader) avroText(b []byte, col *avroColumn, v *change.Value) (err error) {
 	switch col.Kind {
-	case change.KindUint, change.KindTime:
+	case change.KindUint:
 		*v, err = change.ParseText(col.Column, string(b))
-		if err == nil && col.Kind == change.KindTime {
-			err = col.checkTime(*v)
-		}
 		return err
+	case change.KindDate, change.KindTime, change.KindInstant, change.KindWallTime:
+		r.word = append(r.word[:0], b...)
+		return r.timeText(col.column, v)
 	}
 	if col.typ != avroBytes && !utf8.Valid(b) {
 		return errUTF8
@@ -251,16 +257,12 @@ func (r *rowReader) avroText(b []byte, col *avroColumn, v *change.Value) (err er
 }
 
 // avroKey holds a record's key against its row.
-func (d *Decoder) avroKey(c *change.Change, l *layout, key []byte) error {
+func (d *Decoder) avroKey(c *change.Change, row *avroRow, key []byte) (err error) {
 	if len(c.Table.Key) == 0 {
 		if key != nil {
 			return fmt.Errorf("%w: %.255q, and the table has none", errKey, key)
 		}
 		return nil
-	}
-	row, err := d.avroRowOf(l)
-	if err != nil {
-		return err
 	}
 	if d.key, err = row.appendKey(d.key[:0], c.Row()); err != nil {
 		return err

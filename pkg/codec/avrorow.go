@@ -40,12 +40,36 @@ type avroColumn struct {
 type avroRow struct {
 	l       *layout
 	columns []avroColumn
+	text    string // tw.text
 }
 
-func newAvroRow(l *layout) (*avroRow, error) {
-	r := &avroRow{l: l, columns: make([]avroColumn, len(l.columns))}
+// textSide is the letter in front of the ordinals in tw.text.
+const textSide = 't'
+
+// mayBeText says that a column has an Avro type that lacks values which the column may hold.
+func mayBeText(c *change.Column) bool {
+	switch c.Kind {
+	case change.KindDecimal, change.KindDate, change.KindTime, change.KindInstant, change.KindWallTime:
+		return true
+	}
+	return false
+}
+
+// newAvroRow makes l's rows; text, which tw.text holds, is the columns that are text.
+func newAvroRow(l *layout, text []byte) (*avroRow, error) {
+	r := &avroRow{l: l, columns: make([]avroColumn, len(l.columns)), text: string(text)}
+	rest, set, count, ok := parseSide(text, textSide, nil, len(l.columns))
+	if !ok || len(rest) > 0 {
+		return nil, errorf("header %s: %.64q is no list of columns among %d", HeaderText, text, len(l.columns))
+	}
 	for i := range l.columns {
 		r.columns[i] = avroColumn{column: &l.columns[i], typ: avroTypeOf(l.table, l.columns[i].Column), optional: true}
+		if count > 0 && set[i] {
+			if !mayBeText(l.columns[i].Column) {
+				return nil, errorf("header %s: column %s is not one of those", HeaderText, l.columns[i].Name)
+			}
+			r.columns[i].typ = avroString
+		}
 	}
 	for _, k := range l.table.Key {
 		r.columns[k].optional = l.columns[k].Nullable
@@ -98,7 +122,7 @@ func avroTypeOf(t *change.Table, c *change.Column) avroType {
 
 var (
 	errAvroUnset = errors.New("is not in the log, and this column's Avro type has no value that says so: ALTER TABLE ... REPLICA IDENTITY FULL, or binlog_row_image=FULL, or another format")
-	errAvroValue = errors.New("has no value in this column's Avro type: leave the table out, correct the row, or use another format")
+	errAvroValue = errors.New("has no value in this column's Avro type: name the column in stream.text_columns, correct the row, or use another format")
 )
 
 // append appends the union of null and the row.
@@ -159,7 +183,7 @@ const (
 
 // append appends a value without its place in the union.
 func (c *avroColumn) append(dst []byte, v change.Value) ([]byte, error) {
-	if v.Kind() != c.Kind {
+	if v.Kind() != c.Kind && (c.typ != avroString || v.Kind() != change.KindPartialDate || !c.mayBePartial()) {
 		return dst, fmt.Errorf("%q, of kind %s, %w", v.Str(), v.Kind(), errAvroValue)
 	}
 	switch c.typ {
@@ -216,13 +240,17 @@ func (c *avroColumn) appendTime(dst []byte, v change.Value) ([]byte, error) {
 // appendText appends what is text in Avro: text, and the canonical text of what has no type there.
 func (c *avroColumn) appendText(dst []byte, v change.Value) ([]byte, error) {
 	switch v.Kind() {
-	case change.KindUint, change.KindTime:
-		if v.Kind() == change.KindTime {
+	case change.KindPartialDate:
+		if c.Kind != change.KindPartialDate && !isPartialDate(v.Str()) {
+			return dst, fmt.Errorf("%.64q is no partial date", v.Str())
+		}
+	case change.KindUint, change.KindDate, change.KindTime, change.KindInstant, change.KindWallTime:
+		if v.Kind() != change.KindUint {
 			if err := c.checkTime(v); err != nil {
 				return dst, err
 			}
 		}
-		var room [32]byte
+		var room [48]byte
 		text := change.AppendText(room[:0], c.Column, v)
 		return append(binary.AppendVarint(dst, int64(len(text))), text...), nil
 	}

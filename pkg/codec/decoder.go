@@ -40,14 +40,14 @@ type Decoder struct {
 	headSeen   int // the members in it
 
 	maxwellKeys map[*layout]*maxwellKeys
-	avroRows    map[*layout]*avroRow
+	avroRows    map[avroShape]*avroRow
 	avroLast    *avroRow
 }
 
 // NewDecoder returns a Decoder of the records of that source id, which asks lookup for the tables.
 func NewDecoder(source string, lookup Lookup) *Decoder {
 	return &Decoder{source: source, lookup: lookup, tables: map[string]*layout{}, scratch: make([]byte, 0, 1<<10),
-		maxwellKeys: map[*layout]*maxwellKeys{}, avroRows: map[*layout]*avroRow{}}
+		maxwellKeys: map[*layout]*maxwellKeys{}, avroRows: map[avroShape]*avroRow{}}
 }
 
 // Decode returns the change that r is. ok is false for a tombstone, which only repeats the delete before it. The change owns its bytes:
@@ -69,7 +69,7 @@ func (d *Decoder) Decode(r Record) (c change.Change, ok bool, err error) {
 	if err := d.unset.parse(m.Unset, len(l.columns)); err != nil {
 		return change.Change{}, false, fmt.Errorf("record of %s at %s: %w", l.table, m.Position, err)
 	}
-	ok, err = d.record(&c, l, frame{Record: r, format: m.Format, marker: m.Marker})
+	ok, err = d.record(&c, l, frame{Record: r, format: m.Format, marker: m.Marker, text: m.Text})
 	if err != nil {
 		return change.Change{}, false, errorf("decode record of %s at %s: %w", l.table, m.Position, err)
 	}
@@ -140,6 +140,7 @@ type frame struct {
 	Record
 	format Format
 	marker []byte
+	text   []byte
 }
 
 // record reads key and value into c, whose other fields are set.
@@ -161,7 +162,10 @@ func (d *Decoder) record(c *change.Change, l *layout, r frame) (ok bool, err err
 	case MaxwellJSON, CanalJSON:
 		err = d.rowFirst(c, l, r)
 	case Avro:
-		err = d.avro(c, l, r.Value)
+		var row *avroRow
+		if row, err = d.avroRowOf(l, r.text); err == nil {
+			err = d.avro(c, row, r.Value)
+		}
 	case Flat:
 		err = errFlat
 	default:
@@ -182,7 +186,7 @@ var errFlat = errors.New("format flat has no old rows, so a sink can't follow it
 func (d *Decoder) checkKey(c *change.Change, l *layout, r frame) (err error) {
 	switch r.format {
 	case Avro:
-		return d.avroKey(c, l, r.Key)
+		return d.avroKey(c, d.avroLast, r.Key) // which the value was read with
 	case MaxwellJSON:
 		keys := d.maxwellKeys[l]
 		if keys == nil {

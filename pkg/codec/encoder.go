@@ -26,6 +26,7 @@ type Options struct {
 	// written under a number that it has not returned.
 	Topic    func(t *change.Table) (string, error)
 	Register func(subject, schema string) (uint32, error)
+	AsText   func(t *change.Table, c *change.Column) bool // the column is text in Avro, whatever it holds; nil: none is
 }
 
 // Plan is what an Encoder knows of one *change.Table.
@@ -36,6 +37,7 @@ type Plan struct {
 	source      []byte // source id
 	format      Format
 	form        envelope
+	text        []byte // tw.text
 	laneIsKey   bool
 	stamp       stamp
 }

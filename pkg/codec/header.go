@@ -20,8 +20,9 @@ const (
 	HeaderUnset    = "tw.unset"  // the ordinals of Unset columns; absent where there are none
 	HeaderFormat   = "tw.format" // the envelope's name; absent on DebeziumJSON
 	HeaderMarker   = "tw.marker" // truncate or shape, on a marker without a key; absent on all others
+	HeaderText     = "tw.text"   // the ordinals of columns that are text in Avro though their kind has a type there; absent where there are none
 	headerPrefix   = "tw."
-	maxHeaders     = 8
+	maxHeaders     = 9
 )
 
 // Header is one header of a Kafka record.
@@ -73,6 +74,9 @@ func (e *Encoder) Headers(h *Headers, c *change.Change) ([]Header, error) {
 	if p.format != DebeziumJSON {
 		list = append(list, Header{HeaderFormat, formatTexts[p.format]})
 	}
+	if len(p.text) > 0 && !c.Op.IsMarker() {
+		list = append(list, Header{HeaderText, p.text})
+	}
 	if c.Op.IsMarker() && !p.form.hasKey(c) {
 		list = append(list, Header{HeaderMarker, markerText(c.Op)})
 	}
@@ -90,6 +94,7 @@ type Meta struct {
 	Unset     []byte    // tw.unset as it stands
 	Format    Format
 	Marker    []byte // tw.marker as it stands
+	Text      []byte // tw.text as it stands
 	micros    []byte // tw.time as it stands
 }
 
@@ -118,7 +123,7 @@ func ParseHeaders(list []Header) (Meta, error) {
 	if !seen[0] || !seen[1] || seen[3] != seen[4] || (seen[5] && len(values[5]) == 0) {
 		return Meta{}, errorf("headers of source %.255q are not whole", values[2])
 	}
-	m := Meta{Shape: values[1], Source: values[2], HasTxn: seen[3], TxnID: values[3], micros: values[4], Unset: values[5], Marker: values[7]}
+	m := Meta{Shape: values[1], Source: values[2], HasTxn: seen[3], TxnID: values[3], micros: values[4], Unset: values[5], Marker: values[7], Text: values[8]}
 	var err error
 	if seen[6] {
 		i := slices.IndexFunc(formatTexts[1:], func(name []byte) bool { return bytes.Equal(name, values[6]) })
@@ -160,6 +165,8 @@ func headerIndex(key string) int {
 		return 6
 	case HeaderMarker:
 		return 7
+	case HeaderText:
+		return 8
 	}
 	if len(key) >= len(headerPrefix) && key[:len(headerPrefix)] == headerPrefix {
 		return -1

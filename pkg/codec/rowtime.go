@@ -20,6 +20,11 @@ func (r *rowReader) time(s *scanner, col *column, v *change.Value) (err error) {
 		}
 		r.unspace(col)
 	}
+	return r.timeText(col, v)
+}
+
+// timeText reads the date or time that r.word is.
+func (r *rowReader) timeText(col *column, v *change.Value) (err error) {
 	us, ok := plainTime(col.Kind, r.word)
 	switch {
 	case ok && col.Kind == change.KindDate:

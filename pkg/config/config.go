@@ -101,6 +101,7 @@ type Stream struct {
 	MaxRecord   Size     `yaml:"max_record"`
 	Format      string   `yaml:"format"`
 	Registry    Registry `yaml:"registry"`
+	TextColumns []string `yaml:"text_columns"`
 	Tombstones  bool     `yaml:"tombstones"`
 	Unset       string   `yaml:"unset"`
 	Compression string   `yaml:"compression"`

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // checkFormat reports what doesn't go with a stream's format; at is the stream's path.
@@ -22,7 +24,15 @@ func (c *checker) checkFormat(p *Pipeline, at string) {
 			conflict(at+".unset", "a record in avro has every field: a column that the log didn't carry is always Debezium's placeholder", "write unset: placeholder, or take it away")
 		}
 	}
+	for i, p := range s.TextColumns {
+		if parts := strings.Split(p, "."); len(parts) < 3 || slices.Contains(parts, "") {
+			c.report(Problem{Code: CodeValue, Path: fmt.Sprintf("%s.text_columns[%d]", at, i), Message: "must be schema.table.column", Suggestion: `write "public.contracts.valid_until" or "*.*.valid_until"`})
+		}
+	}
 	if s.Format != Avro {
+		if len(s.TextColumns) > 0 {
+			conflict(at+".text_columns", fmt.Sprintf("is for format: avro, and format is %s, which carries every value", s.Format), "take it away")
+		}
 		if s.Registry.URL != "" || s.Registry.User != "" || s.Registry.Password.IsSet() {
 			conflict(at+".registry", fmt.Sprintf("is for format: avro, and format is %s", s.Format), "take it away, or write format: avro")
 		}

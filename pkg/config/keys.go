@@ -102,6 +102,7 @@ func streamKeys() []key {
 		{name: "max_record", kind: size, fallback: "8MiB", low: 64 * kib, high: gib, types: kafka, doc: "The largest record; also the topics' max.message.bytes."},
 		{name: "format", kind: text, fallback: "debezium-json", choices: []string{DebeziumJSON, MaxwellJSON, CanalJSON, Flat, Avro}, planned: []string{"protobuf"}, types: kafka, doc: "The form of a record: docs/formats.md says which reader takes which. `flat` has no old rows, so a pipeline with sinks can't have it. `avro` is Debezium's envelope and needs `registry`."},
 		registryKey(kafka),
+		{name: "text_columns", kind: texts, types: kafka, doc: "With `format: avro`: patterns of `schema.table.column`, `*` for any run of characters. Decimals, dates and times in them are strings, so that NaN, infinities and zero dates are carried; elsewhere such a value halts the pipeline."},
 		{name: "tombstones", kind: boolean, fallback: "true", types: kafka, doc: "Follows each delete with a record without a value."},
 		{name: "unset", kind: text, fallback: "omit", choices: []string{"omit", "placeholder"}, types: kafka, doc: "A column that the log didn't carry is left out, or written as Debezium's placeholder. `maxwell-json` and `canal-json` always leave it out; `avro` always writes the placeholder."},
 		{name: "compression", kind: text, fallback: "zstd", choices: []string{"zstd", "lz4", "snappy", "gzip", "none"}, types: kafka, doc: "How record batches are compressed."},

@@ -39,6 +39,8 @@ type Config struct {
 	Tombstones  bool           // a null record after each delete
 	Database    string         // source.db in the envelope of a Postgres source
 	MemoryBytes int            // of batches that are published and not acknowledged, and, apart, of changes fetched ahead; 0: DefaultMemoryBytes
+
+	AsText func(t *change.Table, c *change.Column) bool // whether a column is text in Avro, whatever it holds; nil: none is
 }
 
 func (c *Config) schemaTopic() string        { return c.Prefix + ".schemas" }

@@ -36,6 +36,7 @@ func (p *publisher) encoding() codec.Options {
 	c := &p.s.cfg
 	o := codec.Options{Format: c.Format, Unset: c.Unset, Tombstones: c.Tombstones, Database: c.Database}
 	if p.s.registry != nil {
+		o.AsText = c.AsText
 		o.Topic = p.s.names.topic
 		o.Register = func(subject, schema string) (uint32, error) { return p.s.registry.Register(p.ctx, subject, schema) }
 	}
