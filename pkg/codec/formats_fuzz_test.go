@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
 )
 
@@ -22,6 +23,13 @@ func FuzzFormats(f *testing.F) {
 			f.Add(r.Key, r.Value, r.Value == nil, r.Key == nil, joinHeaders(r.Headers))
 		}
 	}
+	o := optionsOf(codec.Avro)
+	o.AsText = func(*change.Table, *change.Column) bool { return true }
+	c := everyKind()
+	e := codec.NewEncoder(o)
+	s.add(f, e, c.Table)
+	r := record(f, e, &c)
+	f.Add(r.Key, r.Value, false, false, joinHeaders(r.Headers))
 	f.Fuzz(func(t *testing.T, key, value []byte, null, keyless bool, headers string) {
 		r := codec.Record{Key: append([]byte{}, key...), Value: append([]byte{}, value...), Headers: fuzzHeaders(headers)}
 		if null {
