@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -29,7 +30,10 @@ type assignment struct {
 	commits   map[change.Lane]int64
 	committed chan struct{}
 
-	fetchers map[int32]bool // brokers that have one
+	fetchers map[int32]bool  // brokers that have one
+	ctx      context.Context // run's
+	ended    bool            // run waits for what is under way, so nothing is begun any more
+	cores    chan []byte     // room to unpack a batch in, one for each core: who has it may decode
 	wg       sync.WaitGroup
 }
 
@@ -39,12 +43,16 @@ type inLane struct {
 	decoder *codec.Decoder
 	records recordReader
 
-	from    change.Mark // how far it has been delivered
-	end     int64       // everything below has been fetched
-	entries []entry     // what is between, without what isn't a change
-	bytes   int
-	out     bool // a delivery is not committed
-	busy    bool // a fetcher is at it
+	from     change.Mark   // how far it has been delivered
+	end      int64         // everything below has been decoded
+	entries  []entry       // what is between, without what isn't a change
+	bytes    int           // of those
+	fetched  int64         // everything below has been fetched
+	batches  []parsedBatch // what is between, as it came
+	packed   int           // bytes of those
+	out      bool          // a delivery is not committed
+	busy     bool          // a fetcher is at it
+	decoding bool          // somebody is at its batches
 }
 
 // entry is one change and the offset behind its record.
@@ -56,7 +64,10 @@ type entry struct {
 
 func newAssignment(u *subscriber, gen *kafkago.Generation, rejoin context.CancelFunc) *assignment {
 	a := &assignment{u: u, gen: gen, rejoin: rejoin, lost: make(chan struct{}), lanes: map[change.Lane]*inLane{}, topics: map[string][]*inLane{},
-		commits: map[change.Lane]int64{}, committed: make(chan struct{}, 1), fetchers: map[int32]bool{}}
+		commits: map[change.Lane]int64{}, committed: make(chan struct{}, 1), fetchers: map[int32]bool{}, cores: make(chan []byte, runtime.GOMAXPROCS(0))}
+	for range cap(a.cores) {
+		a.cores <- nil
+	}
 	for topic, partitions := range gen.Assignments {
 		for _, p := range partitions {
 			l := &inLane{id: change.Lane{Stream: topic, N: int32(p.ID)}, decoder: codec.NewDecoder(u.s.cfg.SourceID, u.s.shapes.lookup)}
@@ -74,6 +85,9 @@ const minShare = 64 << 10
 
 // run fetches until ctx ends, and commits the group's offsets on the way.
 func (a *assignment) run(ctx context.Context) {
+	a.u.mu.Lock()
+	a.ctx = ctx
+	a.u.mu.Unlock()
 	a.wg.Go(func() { a.spread(ctx) })
 	t := time.NewTicker(commitEvery)
 	defer t.Stop()
@@ -88,6 +102,9 @@ func (a *assignment) run(ctx context.Context) {
 			}
 		}
 	}
+	a.u.mu.Lock()
+	a.ended = true
+	a.u.mu.Unlock()
 	a.wg.Wait()
 }
 
@@ -148,7 +165,9 @@ func (a *assignment) deliver(maxBytes int) (stream.Delivery, bool, error) {
 			}
 		}
 		if len(l.entries) > 0 && !l.entries[0].c.Op.IsMarker() || len(l.entries) == 0 && l.end > l.from.Next {
-			return l.take(maxBytes, a.lost), true, nil
+			d := l.take(maxBytes, a.lost)
+			a.decode(l)
+			return d, true, nil
 		}
 	}
 	return stream.Delivery{}, false, nil
@@ -225,6 +244,7 @@ func (a *assignment) deliverMarker(l *inLane) (stream.Delivery, bool, error) {
 	for _, o := range at {
 		d.From = append(d.From, o.from)
 		o.pass(1)
+		a.decode(o)
 		d.To = append(d.To, o.from)
 	}
 	return d, true, nil

@@ -53,7 +53,7 @@ func (a *assignment) place(ctx context.Context) error {
 		}
 		group.Go(func() (err error) {
 			l.from, err = b.prove(ctx, a.u.s)
-			l.end = l.from.Next
+			l.end, l.fetched = l.from.Next, l.from.Next
 			return err
 		})
 	}

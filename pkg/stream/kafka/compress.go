@@ -80,15 +80,15 @@ func (c *compressor) compress(dst, src []byte, by Compression) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// expand returns what src was before it was compressed. More than the limit is change.ErrHalt: no publisher of ours writes that much.
-func (c *compressor) expand(src []byte, by Compression) ([]byte, error) {
+// expand returns what src was before it was compressed, in room or, where that is too small, elsewhere. More than the limit is change.ErrHalt: no publisher of ours writes that much.
+func (c *compressor) expand(room, src []byte, by Compression) ([]byte, error) {
 	var out []byte
 	var err error
 	switch by {
 	case None:
 		return src, nil
 	case Zstd:
-		out, err = c.decoder.DecodeAll(src, nil)
+		out, err = c.decoder.DecodeAll(src, room)
 		if errors.Is(err, zstd.ErrDecoderSizeExceeded) || len(out) > c.limit {
 			return nil, c.bomb(by)
 		}

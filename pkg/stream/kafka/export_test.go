@@ -32,3 +32,20 @@ const (
 	SessionTimeout   = sessionTimeout
 	RebalanceTimeout = rebalanceTimeout
 )
+
+// Ahead says of the subscriber's lanes how many bytes of changes the fullest holds, how many of batches that are not decoded, and whether each
+// has as much as it may have and nobody is decoding.
+func Ahead(u stream.Subscriber) (changes, packed int, full bool) {
+	s := u.(*subscriber)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	full = s.current != nil
+	if !full {
+		return 0, 0, false
+	}
+	for _, l := range s.current.lanes {
+		changes, packed = max(changes, l.bytes), max(packed, l.packed)
+		full = full && !l.decoding && l.bytes >= s.current.share && len(l.batches) > 0
+	}
+	return changes, packed, full
+}

@@ -1,8 +1,8 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,7 +10,6 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
-	"github.com/tailwater-cdc/tailwater/pkg/codec"
 )
 
 const (
@@ -106,11 +105,11 @@ func (a *assignment) want(broker int32) (lanes []fetchLane, wait time.Duration, 
 		changed = a.u.changed
 		switch {
 		case l.busy:
-		case l.bytes >= a.share:
+		case l.bytes >= a.share || l.packed >= a.packedShare():
 			wait = fetchWaitFull
 		default:
 			l.busy = true
-			lanes = append(lanes, fetchLane{lane: l.id, offset: l.end, maxBytes: int32(min(fetchLaneMax, max(a.share/4, minShare)))})
+			lanes = append(lanes, fetchLane{lane: l.id, offset: l.fetched, maxBytes: int32(min(fetchLaneMax, a.packedShare()))})
 		}
 	}
 	return lanes, wait, changed
@@ -129,7 +128,7 @@ func (a *assignment) release(lanes []fetchLane) {
 	}
 }
 
-// takeIn decodes what has come. moved says that some lane is led by another broker by now.
+// takeIn keeps what has come, to be decoded. moved says that some lane is led by another broker by now.
 func (a *assignment) takeIn(ctx context.Context, out []fetched) (moved bool, err error) {
 	for i := range out {
 		f := &out[i]
@@ -141,7 +140,7 @@ func (a *assignment) takeIn(ctx context.Context, out []fetched) (moved bool, err
 		case f.code == 0:
 		case f.code == kafkago.OffsetOutOfRange:
 			return false, fmt.Errorf("%w: %s/%d: offset %d is not in the topic (it begins at %d and ends at %d): retention has passed us, or the topic was made anew; take a new snapshot of the table",
-				change.ErrGap, l.id.Stream, l.id.N, l.end, f.logStart, f.end)
+				change.ErrGap, l.id.Stream, l.id.N, l.fetched, f.logStart, f.end)
 		case f.code == kafkago.UnknownTopicOrPartition: // deleted, perhaps made anew: all its marks are to be proved again
 			a.u.s.client.forget(f.lane.Stream)
 			a.rejoin()
@@ -152,17 +151,21 @@ func (a *assignment) takeIn(ctx context.Context, out []fetched) (moved bool, err
 		default:
 			return false, fmt.Errorf("fetch %s/%d: %w", l.id.Stream, l.id.N, classify(f.code))
 		}
-		if err := a.decode(ctx, l, f.records); err != nil {
+		records := f.records
+		if len(out) > 1 { // a lane that stands still would keep the whole response
+			records = bytes.Clone(records)
+		}
+		if err := a.keep(l, records); err != nil {
 			return moved, err
 		}
 	}
 	return moved, nil
 }
 
-// decode turns fetched batches into entries of l, of which the calling fetcher has the decoder.
-func (a *assignment) decode(ctx context.Context, l *inLane, b []byte) error {
-	var entries []entry
-	end, size := l.end, 0
+// keep takes in the batches that have come for l, whose fetcher the caller is.
+func (a *assignment) keep(l *inLane, b []byte) error {
+	var batches []parsedBatch
+	end, packed := l.fetched, 0
 	for {
 		batch, rest, ok, err := nextBatch(b)
 		if err != nil {
@@ -172,79 +175,15 @@ func (a *assignment) decode(ctx context.Context, l *inLane, b []byte) error {
 			break
 		}
 		b = rest
-		if batch.next <= end { // a response may begin with the batch before
-			continue
+		if batch.next > end { // a response may begin with the batch before
+			batches = append(batches, batch)
+			end = batch.next // not the last record's: what compaction has taken behind it is passed as well
+			packed += len(batch.payload)
 		}
-		if !batch.control() {
-			if entries, err = a.decodeBatch(ctx, l, &batch, entries); err != nil {
-				return err
-			}
-		}
-		end = batch.next // not the last record's: what compaction has taken behind it is passed as well
-	}
-	if end == l.end {
-		return nil
-	}
-	for i := range entries {
-		size += entries[i].size
 	}
 	a.u.mu.Lock()
 	defer a.u.mu.Unlock()
-	l.entries = append(l.entries, entries...)
-	l.bytes += size
-	l.end = end
-	a.u.wakeLocked()
+	l.batches, l.packed, l.fetched = append(l.batches, batches...), l.packed+packed, end
+	a.decode(l)
 	return nil
-}
-
-func (a *assignment) decodeBatch(ctx context.Context, l *inLane, batch *parsedBatch, entries []entry) ([]entry, error) {
-	if err := l.records.open(batch, a.u.s.z); err != nil {
-		return entries, fmt.Errorf("%s/%d: %w", l.id.Stream, l.id.N, err)
-	}
-	entries = slices.Grow(entries, int(min(batch.count, int32(len(l.records.b)/8))))
-	for {
-		rec, offset, ok, err := l.records.read()
-		if err != nil {
-			return entries, fmt.Errorf("%s/%d: %w", l.id.Stream, l.id.N, err)
-		}
-		if !ok {
-			return entries, nil
-		}
-		if offset < l.end {
-			continue
-		}
-		c, isChange, err := a.decodeRecord(ctx, l, offset, rec)
-		if err != nil {
-			return entries, err
-		}
-		if isChange {
-			entries = append(entries, entry{c: c, next: offset + 1, size: c.Size()})
-		} else if n := len(entries); n > 0 { // a tombstone belongs to its delete
-			entries[n-1].next = offset + 1
-		}
-	}
-}
-
-func (a *assignment) decodeRecord(ctx context.Context, l *inLane, offset int64, rec codec.Record) (c change.Change, ok bool, err error) {
-	c, ok, err = l.decoder.Decode(rec)
-	if errors.Is(err, codec.ErrUnknownShape) {
-		// Its shape was written before it: it stands in what the schema topic holds by now, or nowhere.
-		if err := a.u.s.shapes.refresh(ctx); err != nil {
-			return c, false, err
-		}
-		if c, ok, err = l.decoder.Decode(rec); errors.Is(err, codec.ErrUnknownShape) {
-			err = fmt.Errorf("%w: %w; take a new snapshot of the table", change.ErrHalt, err)
-		}
-	}
-	if errors.Is(err, codec.ErrForeign) {
-		source := ""
-		if meta, err := codec.ParseHeaders(rec.Headers); err == nil {
-			source = string(meta.Source)
-		}
-		return c, false, a.u.s.foreign(l.id, offset, source)
-	}
-	if err != nil {
-		return c, false, fmt.Errorf("%s/%d offset %d: %w", l.id.Stream, l.id.N, offset, err)
-	}
-	return c, ok, nil
 }

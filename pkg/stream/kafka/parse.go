@@ -59,14 +59,23 @@ type recordReader struct {
 	next    int64
 	left    int32
 	b       []byte
+	room    *[]byte // what b may lie in; nil: it lies in memory of its own
 	headers []codec.Header
 }
 
 // open begins to read batch's records.
 func (r *recordReader) open(batch *parsedBatch, z *compressor) error {
-	b, err := z.expand(batch.payload, Compression(batch.attributes&attrCompressed))
+	by := Compression(batch.attributes & attrCompressed)
+	var room []byte
+	if r.room != nil {
+		room = (*r.room)[:0]
+	}
+	b, err := z.expand(room, batch.payload, by)
 	if err != nil {
 		return fmt.Errorf("offset %d: %w", batch.base, err)
+	}
+	if r.room != nil && by != None {
+		*r.room = b
 	}
 	r.base, r.next, r.left, r.b = batch.base, batch.next, batch.count, b
 	return nil
@@ -130,6 +139,8 @@ func headerName(b []byte) string {
 		return codec.HeaderFormat
 	case codec.HeaderMarker:
 		return codec.HeaderMarker
+	case codec.HeaderText:
+		return codec.HeaderText
 	}
 	return string(b)
 }
