@@ -38,12 +38,12 @@ func latin1(engine string) string {
 	return "convert(raw using latin1)"
 }
 
-// TestFormatsAreReadByOthers: each format, from PostgreSQL and MySQL through Kafka, read by Flink or by Apache Avro: every old row that an update or
+// TestFormatsAreReadByOthers: each format, from PostgreSQL, MySQL and MariaDB through Kafka, read by Flink or by Apache Avro: every old row that an update or
 // a delete names is the one that stood there, and in the end the rows are the server's own, text for text. Where sinks are
 // allowed, one follows in the same format, and both ends are equal.
 func TestFormatsAreReadByOthers(t *testing.T) {
 	t.Parallel()
-	for _, ends := range [][2]string{{"pg15", "pg15"}, {"mysql97", "mariadb118"}} {
+	for _, ends := range [][2]string{{"pg15", "pg15"}, {"mysql97", "mariadb118"}, {"mariadb118", "mysql97"}} {
 		for _, format := range []string{"debezium-json", "maxwell-json", "canal-json", "flat", "avro"} {
 			t.Run(ends[0]+"_"+format, func(t *testing.T) {
 				t.Parallel()

@@ -1,5 +1,5 @@
 // Package codec turns changes into bytes and back: wire format v1, which README.md beside this file specifies. An Encoder makes
-// Kafka records out of changes, a Decoder changes out of records; AppendChange and ParseChange are the self-contained form of one
+// Kafka records out of changes, in one of five Formats, a Decoder changes out of records, which say their format; AppendChange and ParseChange are the self-contained form of one
 // change for places where no schema topic is at hand. It imports pkg/change and the standard library only.
 //
 // Its invariant: what goes in comes out equal, or an error names table and column. Nothing is rounded, cut, folded or filled in
