@@ -53,6 +53,7 @@ type assembler struct {
 	highest map[string]gtid // MariaDB: the last in each domain
 	segment segment
 
+	phases    *phases
 	held      map[string]held // rows of prepared XA transactions, by xid
 	heldBytes int
 	refetch   func(ctx context.Context, p prepared) error // reads those of one from the log again, into the group under way

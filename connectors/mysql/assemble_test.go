@@ -96,7 +96,7 @@ func newBench(t *testing.T, s *testenv.MyServer, events []*replication.BinlogEve
 	}
 	b := &bench{t: t, assembler: &assembler{epoch: 1, flavor: config.Flavor, maxRow: config.MaxRowBytes, selection: sel, shapes: newShapes(&config, c),
 		logger: config.Logger, announced: map[tableName]*change.Table{}, payload: payload, frames: frames{limit: 500, dir: config.SpoolDir},
-		highest: map[string]gtid{}, held: map[string]held{}, looked: func(tableName) bool { return true }, appeared: func() {}, engines: func([]tableName, moment) error { return nil }}}
+		highest: map[string]gtid{}, held: map[string]held{}, phases: &phases{}, looked: func(tableName) bool { return true }, appeared: func() {}, engines: func([]tableName, moment) error { return nil }}}
 	b.emptyInto = func(s segment) error {
 		b.out, b.ends = append(b.out, s.changes...), append(b.ends, s.ends...)
 		return nil

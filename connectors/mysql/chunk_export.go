@@ -76,11 +76,8 @@ func (r *chunkReader) openAt(ctx context.Context, conn *session, t tableName) (c
 // does anyway.
 func (r *chunkReader) openLocked(ctx context.Context, conn *session, t tableName) (change.Position, error) {
 	err := conn.exec(ctx, "commit", "lock tables "+quoteTable(t.schema, t.name)+" read")
-	if code := errorCode(err); code == codeDBDenied || code == codeTableDenied {
-		err = fmt.Errorf("%w: GRANT LOCK TABLES ON %s.* (tailwater grants source): %w", errNoSnapshot, quote(t.schema), err)
-	}
 	if err != nil {
-		return change.Position{}, fmt.Errorf("lock %s for as long as it is read: %w", t, err)
+		return change.Position{}, fmt.Errorf("lock %s for as long as it is read: %w", t, lockDenied(err, t))
 	}
 	end, err := r.source.server.readEnd(ctx, conn)
 	if err != nil {
@@ -89,11 +86,22 @@ func (r *chunkReader) openLocked(ctx context.Context, conn *session, t tableName
 	return below(r.source.epoch, end.file, end.offset), nil
 }
 
-var errNoSnapshot = errors.New("a table without a key whose engine has no transactions is read under a lock, and the user may take none")
+var errNoLocks = errors.New("the user may take no lock, which a table without a key needs on MySQL, and on MariaDB if its engine has no transactions or XA is in use")
+
+func lockDenied(err error, t tableName) error {
+	if code := errorCode(err); code == codeDBDenied || code == codeTableDenied {
+		return fmt.Errorf("%w: GRANT LOCK TABLES ON %s.* (tailwater grants source): %w", errNoLocks, quote(t.schema), err)
+	}
+	return err
+}
 
 // openSnapshot begins a transaction that sees t as it stood at the Position returned, if its engine has transactions.
 func (r *chunkReader) openSnapshot(ctx context.Context, conn *session, t tableName) (change.Position, error) {
 	if r.source.server.flavor == MariaDB {
+		before, err := readPhases(ctx, conn)
+		if err != nil {
+			return change.Position{}, err
+		}
 		if err := beginSnapshot(ctx, conn); err != nil {
 			return change.Position{}, err
 		}
@@ -101,19 +109,39 @@ func (r *chunkReader) openSnapshot(ctx context.Context, conn *session, t tableNa
 		if err != nil {
 			return change.Position{}, err
 		}
-		return below(r.source.epoch, f, offset), hold(ctx, conn, t)
+		after, err := readPhases(ctx, conn)
+		if err != nil {
+			return change.Position{}, err
+		}
+		if before.quiet && before == after {
+			return below(r.source.epoch, f, offset), hold(ctx, conn, t)
+		}
+		if err := conn.exec(ctx, "commit"); err != nil {
+			return change.Position{}, err
+		}
 	}
+	return r.openBehindLock(ctx, conn, t)
+}
+
+// openBehindLock begins the transaction while a read lock keeps the table as it is, and waits for who has changed it. On MariaDB that takes the
+// engine's own lock, which a prepared XA transaction holds to its very end.
+func (r *chunkReader) openBehindLock(ctx context.Context, conn *session, t tableName) (change.Position, error) {
 	guard, err := connectChunks(ctx, r.source.config)
 	if err != nil {
 		return change.Position{}, err
 	}
 	defer guard.close() // and the lock with it
+	if r.source.server.flavor == MariaDB {
+		if err := guard.exec(ctx, "set autocommit = 0, innodb_table_locks = 1, innodb_lock_wait_timeout = 1"); err != nil {
+			return change.Position{}, fmt.Errorf("lock %s for the log's place: %w", t, err)
+		}
+	}
 	err = guard.exec(ctx, "lock tables "+quoteTable(t.schema, t.name)+" read")
 	if errorCode(err) == codeNoSuchTable {
 		err = fmt.Errorf("%w: %w", err, snapshot.ErrNoTable)
 	}
 	if err != nil {
-		return change.Position{}, fmt.Errorf("lock %s for the log's place: %w", t, err)
+		return change.Position{}, fmt.Errorf("lock %s for the log's place: %w", t, lockDenied(err, t))
 	}
 	if err := beginSnapshot(ctx, conn); err != nil {
 		return change.Position{}, err

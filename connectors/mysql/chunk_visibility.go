@@ -16,13 +16,16 @@ type visibility struct {
 	read  *gtidSet // seen, all of them; nil: the server has no GTIDs
 	owned *gtidSet // MySQL: in the log perhaps, and not visible yet
 	place uint64   // Commit of the log's place in front of which all is seen; 0: not known
+
+	phases  *phases         // MariaDB, with waiting
+	waiting map[string]bool // XA transactions that may be in the log and not visible yet, by xid
 }
 
 // Sees says that txn, named as the stream names it, was visible.
 func (v *visibility) Sees(txn *change.Txn) bool {
 	if v.read != nil {
 		g, err := parseGTID(txn.ID)
-		return err == nil && v.read.has(g)
+		return err == nil && v.read.has(g) && !v.phases.waits(txn.ID, v.waiting)
 	}
 	at, err := parsePlace(txn.ID)
 	return err == nil && at < v.place
@@ -31,7 +34,7 @@ func (v *visibility) Sees(txn *change.Txn) bool {
 // Settled says that every group that was in the log at the horizon is over, and seen if it was committed.
 func (v *visibility) Settled(horizon string) bool {
 	if at, err := parsePlace(horizon); err == nil {
-		return v.place >= at
+		return v.place >= at && !v.phases.anyWaits(v.waiting)
 	}
 	begun, err := parseGTIDSet(horizon)
 	if err != nil || v.read == nil || v.owned == nil {
@@ -138,12 +141,15 @@ func (r *chunkReader) beginMariaDB(ctx context.Context, conn *session) (*visibil
 	if err != nil {
 		return nil, fmt.Errorf("ask for the log's GTIDs: %w", err)
 	}
-	v := &visibility{}
+	v := &visibility{phases: &r.source.phases}
 	if v.read, err = parseGTIDSet(row[0]); err != nil {
 		return nil, fmt.Errorf("ask for the log's GTIDs: %w: %w", err, change.ErrHalt)
 	}
 	end, err := r.source.server.readEnd(ctx, conn)
 	if err != nil {
+		return nil, err
+	}
+	if v.waiting, err = recoverable(ctx, conn); err != nil { // behind the GTIDs, in front of the snapshot
 		return nil, err
 	}
 	for {

@@ -83,7 +83,7 @@ func (g *grants) table(p pattern) {
 	if p.databaseIsExact() && !slices.Contains(g.databases, p.schema) {
 		g.databases = append(g.databases, p.schema)
 		if g.mariadb {
-			g.line("-- for the snapshot of tables without a key whose engine has no transactions (MyISAM, Aria, MEMORY)")
+			g.line("-- for the snapshot of tables without a key, if their engine has no transactions (MyISAM, Aria, MEMORY) or XA is in use")
 		} else {
 			g.line("-- for the instant in which the snapshot of a table without a key begins (and of every table where gtid_mode is not ON)")
 		}

@@ -178,7 +178,7 @@ func (o *opening) build(context.Context) error {
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
 		looked: s.look, appeared: func() { signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
 		payload: payload, frames: frames{limit: o.config.MemoryBytes / groupShare, dir: o.config.SpoolDir}, id: o.id, at: o.at,
-		highest: highest(o.read), held: map[string]held{}}
+		highest: highest(o.read), held: map[string]held{}, phases: &s.phases}
 	w := newWire(o.config, a)
 	a.refetch = w.refetch
 	w.serverID, w.covers = serverIDOf(o.config.SourceID), o.covers

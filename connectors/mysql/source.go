@@ -27,6 +27,7 @@ type Source struct {
 	reader    *chunkReader
 	runner    *snapshot.Runner
 	check     chan struct{} // there may be new tables
+	phases    phases        // MariaDB: XA transactions that were committed
 
 	closing   sync.Once
 	stopWatch context.CancelFunc

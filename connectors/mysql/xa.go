@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -37,9 +36,9 @@ var errXAOld = errors.New("an XA transaction was committed that had been prepare
 //
 // Invariant 4: nothing of it is emitted before XA COMMIT.
 func (a *assembler) prepare(ctx context.Context, body []byte) error {
-	const head = 1 + 4 + 4 + 4
-	if len(body) < head || !a.inside {
-		return fmt.Errorf("XA PREPARE: %w: %w", errGroup, change.ErrHalt)
+	xid, ok := preparedXID(body)
+	if !ok || !a.inside {
+		return fmt.Errorf("XA PREPARE: %w: %w", errEvent, change.ErrHalt)
 	}
 	if body[0] != 0 || a.proof.replaying { // in one phase, or known
 		return a.commit(ctx)
@@ -47,12 +46,7 @@ func (a *assembler) prepare(ctx context.Context, body []byte) error {
 	if a.wanted != nil {
 		return errFetched
 	}
-	first, second := int(binary.LittleEndian.Uint32(body[5:])), int(binary.LittleEndian.Uint32(body[9:]))
-	if first > 64 || second > 64 || len(body) < head+first+second {
-		return fmt.Errorf("XA PREPARE: %w: %w", errEvent, change.ErrHalt)
-	}
-	p := prepared{evidence: a.evidence(), server: a.id.Server, before: a.front(),
-		xid: fmt.Sprintf("x%x,x%x,%d", body[head:head+first], body[head+first:head+first+second], int32(binary.LittleEndian.Uint32(body[1:])))}
+	p := prepared{xid: xid, evidence: a.evidence(), server: a.id.Server, before: a.front()}
 	a.at.xa = append(slices.DeleteFunc(slices.Clone(a.at.xa), func(q prepared) bool { return q.xid == p.xid }), p)
 	a.hold(p.xid)
 	return a.commit(ctx)
@@ -97,6 +91,9 @@ func (a *assembler) decided(ctx context.Context, s statement) error {
 		if s.kind == stmtXACommit {
 			if err := a.restore(ctx, p); err != nil {
 				return fmt.Errorf("XA COMMIT %s, which was prepared at %s:%d: %w", p.xid, p.file.name, p.offset, err)
+			}
+			if a.flavor == MariaDB && a.frames.size() > 0 {
+				a.phases.ended(a.txnID(), p.xid)
 			}
 		}
 		a.forget(p.xid)
