@@ -14,6 +14,7 @@ import (
 const (
 	lockWaitTimeout = 1205
 	noSuchThread    = 1094
+	cannotConvert   = 3854 // MySQL's list of sessions, while one runs a statement with a character of four bytes
 )
 
 // dropMySQL takes a database and its accounts away with the sessions that hold on to them. A client that reconnects takes its
@@ -49,6 +50,9 @@ func dropMySQL(ctx context.Context, admin *sql.Conn, database string) error {
 func endSessions(ctx context.Context, admin *sql.Conn, database string) error {
 	const of = "select id from information_schema.processlist where id <> connection_id() and (db = ? or user like ?)"
 	ids, err := column(ctx, admin, of, database, prefix(database+"_"))
+	for number(err) == cannotConvert && ctx.Err() == nil {
+		ids, err = column(ctx, admin, of, database, prefix(database+"_"))
+	}
 	if err != nil {
 		return fmt.Errorf("list the sessions of %s: %w", database, err)
 	}
