@@ -99,7 +99,7 @@ func TestResumeRoundTrip(t *testing.T) {
 	t.Parallel()
 	id := identity{Flavor: MySQL, Server: uuidA, Base: "bin"}
 	f := logFile{name: "bin.000007", number: 7, created: 1700000000}
-	p := place{file: f, offset: 5 << 32, last: evidence{file: f, offset: 5<<32 - 400, id: uuidA + ":app:5", when: 17}, xa: []prepared{{xid: "x61,x,1", server: uuidA, before: "0-1-2", evidence: evidence{file: f, offset: 7, id: "0-1-3", when: 5}}},
+	p := place{file: f, offset: 5 << 32, last: evidence{file: f, offset: 5<<32 - 400, id: uuidA + ":app:5", when: 17}, xa: []prepared{{xid: "x61,x,1", server: uuidA, before: "0-1-2", none: "x", evidence: evidence{file: f, offset: 7, id: "0-1-3", when: 5}}},
 		born: map[string]string{"d.t": "00000001-0000000000000000-0000000000000000"}}
 	read, err := parseGTIDSet(uuidA + ":1-5:app:5")
 	if err != nil {

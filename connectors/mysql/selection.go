@@ -1,6 +1,8 @@
 package mysql
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -58,6 +60,12 @@ func matchName(pattern, name string) bool {
 
 // exact says that p names one table.
 func (p pattern) exact() bool { return !strings.ContainsAny(p.schema+p.name, `*?[\`) }
+
+// print tells selections apart.
+func (s selection) print() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", s.include, s.exclude))
+	return hex.EncodeToString(sum[:8])
+}
 
 func (s selection) has(schema, name string) bool {
 	return matchAny(s.include, schema, name) && !matchAny(s.exclude, schema, name)

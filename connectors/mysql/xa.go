@@ -17,6 +17,7 @@ type prepared struct {
 	evidence
 	server string // whose log evidence is of
 	before string // MariaDB: the GTIDs in front of it
+	none   string // it has no rows of what this selection captures; empty: it has some
 }
 
 // held is the rows of a prepared transaction that are kept until it is decided, so that the log need not be read again.
@@ -47,6 +48,9 @@ func (a *assembler) prepare(ctx context.Context, body []byte) error {
 		return errFetched
 	}
 	p := prepared{xid: xid, evidence: a.evidence(), server: a.id.Server, before: a.front()}
+	if a.frames.size() == 0 {
+		p.none = a.selection.print()
+	}
 	a.at.xa = append(slices.DeleteFunc(slices.Clone(a.at.xa), func(q prepared) bool { return q.xid == p.xid }), p)
 	a.hold(p.xid)
 	return a.commit(ctx)
@@ -64,7 +68,7 @@ func (a *assembler) front() string {
 func (a *assembler) hold(xid string) {
 	a.forget(xid)
 	h := held{frames: slices.Clone(a.frames.kept), bytes: a.frames.bytes, cuts: slices.Clone(a.group.cuts)}
-	if a.frames.file == nil && a.heldBytes+h.bytes <= a.frames.limit/heldShare {
+	if len(h.frames) > 0 && a.frames.file == nil && a.heldBytes+h.bytes <= a.frames.limit/heldShare {
 		a.held[xid] = h
 		a.heldBytes += h.bytes
 	}
@@ -105,6 +109,8 @@ func (a *assembler) decided(ctx context.Context, s statement) error {
 func (a *assembler) restore(ctx context.Context, p prepared) error {
 	h, known := a.held[p.xid]
 	switch {
+	case p.none == a.selection.print():
+		return nil
 	case known:
 		a.frames.kept, a.frames.bytes, a.group.cuts = append(a.frames.kept, h.frames...), h.bytes, h.cuts
 		return nil
@@ -128,6 +134,7 @@ type tokenXA struct {
 	XID    string `json:"xid"`
 	Server string `json:"server"`
 	Before string `json:"before,omitempty"`
+	None   string `json:"none,omitempty"`
 	tokenLast
 }
 
@@ -137,7 +144,7 @@ func writePrepared(all []prepared) (list []tokenXA, old []string) {
 			old = append(old, p.xid)
 			continue
 		}
-		list = append(list, tokenXA{XID: p.xid, Server: p.server, Before: p.before, tokenLast: p.evidence.token()})
+		list = append(list, tokenXA{XID: p.xid, Server: p.server, Before: p.before, None: p.none, tokenLast: p.evidence.token()})
 	}
 	return list, old
 }
@@ -148,7 +155,7 @@ func readPrepared(list []tokenXA, old []string) ([]prepared, error) {
 		out = append(out, prepared{xid: xid})
 	}
 	for _, x := range list {
-		p := prepared{xid: x.XID, server: x.Server, before: x.Before}
+		p := prepared{xid: x.XID, server: x.Server, before: x.Before, none: x.None}
 		f, _, err := parseFile(x.File)
 		if err != nil || x.Pos>>offsetBits != 0 {
 			return nil, fmt.Errorf("XA transaction %s: %w", x.XID, errResume)

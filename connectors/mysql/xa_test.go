@@ -141,7 +141,7 @@ func TestXAFromBefore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := testenv.StartMySQL(t, name, testenv.Options{})
-			server.Exec("create table a (id int primary key)")
+			server.Exec("create table a (id int primary key); create table other (id int primary key)")
 			b := branches{t, server.My}
 			b.prepare("early", "insert into a values (1)")
 			b.prepare("gone", "insert into a values (9)")
@@ -153,7 +153,11 @@ func TestXAFromBefore(t *testing.T) {
 			s.halts(change.ErrHalt, "x6561726c79", "new snapshot")
 			s.stop()
 
-			s = startTail(t, server.My, configAs(t, server.My, "root", ""))
+			c := configAs(t, server.My, "root", "")
+			c.Exclude = []string{"test.other"}
+			s = startTail(t, server.My, c)
+			b.prepare("elsewhere", "insert into other values (1)")
+			b.prepare("now ours", "insert into other values (2)")
 			b.prepare("kept", "insert into a values (3)")
 			b.prepare("undone", "insert into a values (4)")
 			s.want()
@@ -165,9 +169,21 @@ func TestXAFromBefore(t *testing.T) {
 			s.stop()
 			purge(t, server.My)
 			b.decide("rollback", "undone")
+			b.decide("commit", "elsewhere")
 			server.Exec("insert into a values (6)")
 			s.start()
 			s.want("new_shape a", "insert a + 6")
+			before := *s
+			b.decide("commit", "now ours")
+			s.want()
+			s.stop()
+			after := *s
+			s.resume, s.upto, s.config.Exclude = before.resume, before.upto, []string{"test.a"}
+			s.start() // what was left out when it was prepared is captured now
+			s.halts(change.ErrGap, "x6e6f77206f757273", "bin.000")
+			s.stop()
+			s.resume, s.upto, s.config.Exclude = after.resume, after.upto, c.Exclude
+			s.start()
 			b.decide("commit", "kept")
 			s.halts(change.ErrGap, "x6b657074", "bin.000")
 		})
