@@ -120,6 +120,11 @@ func TestSchemaChangesUnderLoad(t *testing.T) {
 		r.source.Exec("insert into orders (id, n, word, extra) values (10, 1, 'w', 'new')")
 		r.reach(p, 10)
 		l.more(t, 20)
+		if _, tells := r.source.(*postgres); tells { // what rows from before have in it
+			r.source.Exec("alter table orders add column score int not null default 7")
+			r.source.Exec("insert into orders (id, n, word, score) values (15, 1, 'w', 8)")
+			r.reach(p, 15)
+		}
 		p.stop()
 
 		l.more(t, 20)

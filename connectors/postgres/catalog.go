@@ -64,6 +64,7 @@ type attribute struct {
 	nullable         bool
 	generated        bool
 	nondeterministic bool
+	missing          *string // what rows have that were there before the column, as the server prints it
 }
 
 // relation is a table as the catalogue has it now.
@@ -96,7 +97,7 @@ func readRelation(ctx context.Context, tx pgx.Tx, oid uint32) (*relation, error)
 	}
 	r.identity = identity[0]
 	const columns = `select a.attname, a.attnum, a.atttypid, a.atttypmod, not a.attnotnull, a.attgenerated <> '',
-			coalesce(not c.collisdeterministic, false)
+			coalesce(not c.collisdeterministic, false), case when a.atthasmissing then (a.attmissingval::text::text[])[1] end
 		from pg_attribute a left join pg_collation c on c.oid = a.attcollation
 		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`
 	rows, err := tx.Query(ctx, columns, oid)
@@ -104,7 +105,7 @@ func readRelation(ctx context.Context, tx pgx.Tx, oid uint32) (*relation, error)
 		return nil, fmt.Errorf("read the table's columns: %w", err)
 	}
 	r.attributes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a attribute, err error) {
-		err = row.Scan(&a.name, &a.number, &a.typ, &a.mod, &a.nullable, &a.generated, &a.nondeterministic)
+		err = row.Scan(&a.name, &a.number, &a.typ, &a.mod, &a.nullable, &a.generated, &a.nondeterministic, &a.missing)
 		return a, err
 	})
 	if err != nil {

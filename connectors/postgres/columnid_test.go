@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -41,6 +42,41 @@ func TestColumnsHaveAnIdentity(t *testing.T) {
 		}
 		if id := column(got[2], "late"); id != other {
 			t.Errorf("a column that is in the catalogue has identity %d, want %d", id, other)
+		}
+	})
+}
+
+// TestValuesOfRowsFromBefore: what ADD COLUMN ... DEFAULT gives to rows that are there, which the log doesn't show, comes with the shape for as long as
+// the server keeps it.
+func TestValuesOfRowsFromBefore(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ column, want string }{
+		{"int not null default 7", "7"}, {"text default 'it''s {\"x\", y} \\'", `it's {"x", y} \`}, {"numeric(10,2) default 1.5", "1.50"},
+		{"boolean default true", "true"}, {"bytea default '\\x00ff'", "AP8="}, {"date default '2024-02-29'", "2024-02-29"},
+		{"timestamptz default '2024-02-29 12:00:00.5+02'", "2024-02-29T10:00:00.500000Z"}, {"json default '{\"a\": 1}'", `{"a": 1}`},
+		{"text[] default array['a', 'b c']", `{a,"b c"}`}, {"int", ""}, {"int default (random() * 0)::int", ""}, {"int default null", ""},
+	}
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table a (id int primary key); insert into a values (1)")
+		c := config(t, pg)
+		r := read(t, c, fresh)
+		for i, one := range cases {
+			pg.Exec(fmt.Sprintf("alter table a add column c %s; insert into a values (%d)", one.column, 10+i))
+			got := r.all()
+			have := ""
+			if col := got[0].Table.Columns[1]; col.Missing != nil {
+				have = *col.Missing
+			}
+			if have != one.want {
+				t.Errorf("%s: rows from before have %q, want %q", one.column, have, one.want)
+			}
+			pg.Exec("alter table a drop column c")
+		}
+		pg.Exec("alter table a add column d int default 7")
+		pg.Exec("vacuum full a")
+		pg.Exec("insert into a values (99)")
+		if col := r.all()[0].Table.Columns[1]; col.Missing != nil {
+			t.Errorf("a table that was written anew: %q", *col.Missing)
 		}
 	})
 }

@@ -62,12 +62,30 @@ func describe(ctx context.Context, tx pgx.Tx, shape *pgoutput.Shape) (described,
 		if a.name == c.Name || !r.dropped { // as many columns as the log's and none ever dropped: a renamed one is proved by its place
 			d.columns[i].ID = columnID(r.oid, a.number)
 		}
+		if d.columns[i].Missing, err = before(&d.columns[i], a); err != nil {
+			return described{}, err
+		}
 		if a.name != c.Name {
 			renamed(d.primary, a.name, c.Name)
 			renamed(d.replica, a.name, c.Name)
 		}
 	}
 	return d, nil
+}
+
+// before is the value of a column in rows that were there before it: the server keeps a constant DEFAULT of ADD COLUMN beside the column
+// until the table is written anew.
+func before(col *change.Column, a *attribute) (*string, error) {
+	if a.missing == nil {
+		return nil, nil
+	}
+	var row pgvalue.Row
+	row.Begin(1)
+	if err := row.Text(col, []byte(*a.missing)); err != nil {
+		return nil, fmt.Errorf("read what rows from before column %s have in it: %w", col.Name, err)
+	}
+	text := string(change.AppendText(nil, col, row.Values()[0]))
+	return &text, nil
 }
 
 // columnID tells a column from all others of the database, whatever its name. The server gives no number of a table's columns twice.

@@ -241,7 +241,7 @@ func TestLaneOf(t *testing.T) {
 func TestShapeRoundTrip(t *testing.T) {
 	t.Parallel()
 	labels := []string{"new", "paid"}
-	in := table(change.Column{Name: "id", Native: "bigint", Kind: change.KindInt, Bits: 64, ID: 1<<48 - 1},
+	in := table(change.Column{Name: "id", Native: "bigint", Kind: change.KindInt, Bits: 64, ID: 1<<48 - 1, Missing: &labels[0]},
 		change.Column{Name: "<s>", Native: "status", Kind: change.KindText, Nullable: true, Enum: &labels, Equality: change.Unknown})
 	b, err := change.AppendShape(nil, in)
 	if err != nil {

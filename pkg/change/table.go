@@ -35,6 +35,7 @@ type Column struct {
 	Charset   string    // as the source names it; values are always UTF-8 here
 	Equality  Equality  // how the source compares it
 	Enum      *[]string // labels in order, if the type is an enumeration; never changed after it is made
+	Missing   *string   // the value, as AppendText writes it, of rows that were there before the column, as the source keeps it until they change; nil: none is known
 	ID        uint64    // which column of which table this is, whatever its name: two shapes have it in common only if it is the same one; 0: the source can't tell
 }
 

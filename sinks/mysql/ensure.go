@@ -131,6 +131,9 @@ func (s *Sink) settle(ctx context.Context, c *conn, t *turn) error {
 	if err := s.alter(ctx, c, t); err != nil || t.to == nil {
 		return err
 	}
+	if err := s.fill(ctx, c, t); err != nil {
+		return err
+	}
 	if err := fit(t.table, t.to, s.at()); err != nil {
 		return err
 	}
@@ -164,6 +167,34 @@ func (s *Sink) alter(ctx context.Context, c *conn, t *turn) (err error) {
 	}
 	if t.to == nil {
 		return halt("the table is not visible after %s", t.statement)
+	}
+	return nil
+}
+
+// fill gives rows that are there the value that the source has for them in a new column. It comes before the shape is recorded, and so before any row of
+// it: whatever is NULL then is of a row from before.
+func (s *Sink) fill(ctx context.Context, c *conn, t *turn) error {
+	for _, col := range t.decision.Fill {
+		if s.config.Mode == Append {
+			return nil // its rows are of a time that had no such column
+		}
+		tc := t.to.column(col.Name)
+		v, err := change.ParseText(col, *col.Missing)
+		if err != nil || tc == nil || tc.generated {
+			return err
+		}
+		w, why := wayTo(t.table.Engine, col, tc)
+		if why != "" {
+			return halt("%s.%s of %s can't hold the source's %s as it is: %s", t.name, quoteIdent(tc.name), tc.declared, col.Native, why)
+		}
+		literal, err := w.append(nil, v)
+		if err != nil {
+			return err
+		}
+		name := quoteIdent(tc.name)
+		if _, err := c.exec(ctx, "UPDATE "+t.name+" SET "+name+" = "+string(literal)+" WHERE "+name+" IS NULL"); err != nil {
+			return wrapped("fill "+t.name+"."+name, err)
+		}
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func TestShapesInEveryMode(t *testing.T) {
 	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
 		for mode, rows := range map[mysql.Mode][]string{
 			mysql.Append:     {`1|status|5|\N|insert`, "2|state|1099511627776|extra|insert"},
-			mysql.SoftDelete: {`1|status|5|\N|\N`, `2|state|1099511627776|extra|\N`},
+			mysql.SoftDelete: {`1|status|5|before|\N`, `2|state|1099511627776|extra|\N`},
 		} {
 			for _, keyless := range []bool{false, true} {
 				my.Exec("drop table if exists orders, _tailwater_shapes")

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -71,7 +73,7 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 		case reshape.Relax:
 			parts = append(parts, "ALTER COLUMN "+name+" DROP NOT NULL")
 		case reshape.Add:
-			parts = append(parts, "ADD COLUMN "+quoteIdent(s.Column.Name)+" "+d.types[d.table.ColumnIndex(s.Column.Name)])
+			parts = append(parts, "ADD COLUMN "+quoteIdent(s.Column.Name)+" "+d.types[d.table.ColumnIndex(s.Column.Name)]+d.filled(s))
 		case reshape.Drop:
 			parts = append(parts, "DROP COLUMN "+name)
 		}
@@ -83,11 +85,31 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 		statements = append(statements, "ALTER TABLE "+d.name+" "+strings.Join(parts, ", "))
 	}
 	for _, s := range steps {
+		if d.filled(s) != "" { // it was for rows that are there
+			statements = append(statements, "ALTER TABLE "+d.name+" ALTER COLUMN "+quoteIdent(s.Column.Name)+" DROP DEFAULT")
+		}
 		if s.Op == reshape.Clear {
 			statements = append(statements, "UPDATE "+d.name+" SET "+quoteIdent(s.Name)+" = NULL")
 		}
 	}
 	return strings.Join(statements, "; ")
+}
+
+// filled is the clause that gives rows which are there the value that the source has in them; in Append mode they are of a time that had no such
+// column.
+func (d *ddl) filled(s reshape.Step) string {
+	if !s.Fill || d.mode == Append {
+		return ""
+	}
+	text := *s.Column.Missing
+	if s.Column.Kind == change.KindBytes {
+		b, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return ""
+		}
+		text = `\x` + hex.EncodeToString(b)
+	}
+	return " DEFAULT " + quoteLiteral(text) + "::" + strings.TrimSuffix(d.types[d.table.ColumnIndex(s.Column.Name)], bytewise)
 }
 
 // rekey makes the statement that gives the target the shape's key instead of the one that index holds.

@@ -173,6 +173,11 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, t *turn) (stri
 	if t.decision, err = reshape.Decide(in); err != nil {
 		return "", err
 	}
+	for _, col := range t.decision.Fill {
+		if _, err := change.ParseText(col, *col.Missing); err != nil {
+			return "", halt("what rows from before %s.%s have in it: %w", t.table, col.Name, err)
+		}
+	}
 	if old := t.decision.OldKey; s.config.Mode != Append && len(old) > 0 {
 		if i := t.to.uniqueOn(old); i >= 0 {
 			return "", halt("%s has a unique index on %s, the key that the source had before, so rows that it tells apart by its key of now would be refused: %s",

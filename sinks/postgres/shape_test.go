@@ -185,7 +185,7 @@ func TestShapesInEveryMode(t *testing.T) {
 	t.Parallel()
 	for mode, rows := range map[postgres.Mode][]string{
 		postgres.Append:     {`1|status|5|\N|insert`, "2|state|1099511627776|extra|insert"},
-		postgres.SoftDelete: {`1|status|5|\N|\N`, `2|state|1099511627776|extra|\N`},
+		postgres.SoftDelete: {`1|status|5|before|\N`, `2|state|1099511627776|extra|\N`},
 	} {
 		for _, keyless := range []bool{false, true} {
 			t.Run(fmt.Sprint(mode, keyless), func(t *testing.T) {

@@ -25,7 +25,7 @@ var ReshapingPoints = []string{"shape.before", "shape.altered", "shape.recorded"
 // NewReshaping returns the same call in every process.
 func NewReshaping() Reshaping {
 	old := known()
-	next := altered(altered(altered(altered(old, named("status", "state")), without("note")), bits(64)), with(extra(true)))
+	next := altered(altered(altered(altered(old, named("status", "state")), without("note")), bits(64)), with(filled("before")))
 	l := &log{table: old}
 	r := Reshaping{Policy: everything, Before: []change.Change{l.insert(whole(old, 1, 5)...)}, old: old, present: next}
 	l.table = next
@@ -63,5 +63,5 @@ func (r Reshaping) GoOn(t *testing.T, h Harness, point string) {
 	if has := h.Columns(t, r.present); !slices.Equal(has, is) {
 		t.Errorf("killed at %s and gone on, the target has %q", point, has)
 	}
-	h.want(t, r.present, `1|status|5|\N`, "2|state|1099511627776|extra")
+	h.want(t, r.present, "1|status|5|before", "2|state|1099511627776|extra")
 }

@@ -194,7 +194,7 @@ func testShapeCut(t *testing.T, h Harness) {
 	var out, in int64
 	round := func(name string, cut func()) {
 		old := altered(known(), func(t *change.Table) { t.Name = name })
-		next := altered(altered(altered(altered(old, named("status", "state")), without("note")), bits(64)), with(extra(true)))
+		next := altered(altered(altered(altered(old, named("status", "state")), without("note")), bits(64)), with(filled("before")))
 		l := &log{table: old}
 		first := l.insert(whole(old, 1, 5)...)
 		l.table = next
@@ -218,7 +218,7 @@ func testShapeCut(t *testing.T, h Harness) {
 		if got := h.Columns(t, next); !slices.Equal(got, []string{"id", "state", "n", "extra"}) {
 			t.Fatalf("%s: the target has %q", name, got)
 		}
-		h.want(t, next, `1|status|5|\N`, "2|state|1099511627776|extra")
+		h.want(t, next, "1|status|5|before", "2|state|1099511627776|extra")
 	}
 	round("whole", func() {})
 	out, in = p.count()

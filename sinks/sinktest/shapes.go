@@ -53,6 +53,13 @@ func extra(nullable bool) change.Column {
 	return change.Column{Name: "extra", Native: "text", Kind: change.KindText, Nullable: nullable, ID: 7<<16 | 9}
 }
 
+// filled is a NOT NULL column of which the source keeps what rows of before have.
+func filled(missing string) change.Column {
+	c := extra(false)
+	c.Missing = &missing
+	return c
+}
+
 // whole is a row that has a value in each column.
 func whole(t *change.Table, id int64, n int64) []change.Value {
 	row := make([]change.Value, len(t.Columns))
@@ -99,6 +106,7 @@ var kindCases = []kindCase{
 	{"add ignored", sinks.Policy{sinks.KindAdd: sinks.Ignore}, altered(base, with(extra(true))), 1, "add ignore extra", "id status note n", []string{`1|status|note|5`, `2|status|note|1`}, ""},
 	{"add halts", sinks.Policy{sinks.KindAdd: sinks.Halt}, altered(base, with(extra(true))), 1, "", "", nil, "ADD COLUMN"},
 	{"add NOT NULL", nil, altered(base, with(extra(false))), 1, "", "", nil, "fill it in"},
+	{"add with a value for rows of before", nil, altered(base, with(filled("it's"))), 1, "add apply extra", "id status note n extra", []string{`1|status|note|5|it's`, `2|status|note|1|extra`}, ""},
 	{"drop", nil, altered(base, without("note")), 1, "drop ignore note", "id status note n", []string{`1|status|note|5`, `2|status|\N|1`}, ""},
 	{"drop needed", nil, altered(base, without("status")), 1, "drop ignore status", "id status note n", []string{`1|status|note|5`, `2|\N|note|1`}, ""},
 	{"drop applied", sinks.Policy{sinks.KindDrop: sinks.Follow}, altered(base, without("note")), 1, "drop apply note", "id status n", []string{`1|status|5`, `2|status|1`}, ""},

@@ -12,6 +12,9 @@ import (
 // adds follows new columns, and looks for those that the target should have had before.
 func (d *decider) adds(diff Difference) error {
 	for _, col := range diff.Added {
+		if d.fills(col) {
+			d.Fill = append(d.Fill, col)
+		}
 		if _, there := d.Target.Column(col.Name); there || col.Generated {
 			if err := d.remade(diff, col); err != nil {
 				return err
@@ -33,9 +36,14 @@ func (d *decider) adds(diff Difference) error {
 	return nil
 }
 
+// fills says that the source tells what rows of before have in a new column.
+func (d *decider) fills(col *change.Column) bool {
+	return d.Before != nil && col.Missing != nil && !col.Generated && d.Policy.Of(sinks.KindAdd) != sinks.Ignore
+}
+
 // add follows one column that the target lacks. One that is not new to us was left out, or somebody has dropped it.
 func (d *decider) add(col *change.Column, fresh bool) error {
-	step := Step{Op: Add, Column: col, Name: col.Name}
+	step := Step{Op: Add, Column: col, Name: col.Name, Fill: fresh && d.fills(col)}
 	sql := d.Target.SQL([]Step{step})
 	action := d.Policy.Of(sinks.KindAdd)
 	switch {
@@ -49,7 +57,7 @@ func (d *decider) add(col *change.Column, fresh bool) error {
 	case (d.Before == nil || !fresh) && !d.CreateTables: // not a change at the source: the target was made so
 		return upsert.Halt("%s lacks columns and create_tables is off: %s", d.Name, sql)
 	}
-	if !col.Nullable {
+	if !col.Nullable && !step.Fill {
 		empty, err := d.Empty()
 		if err != nil {
 			return err
@@ -83,8 +91,10 @@ func (d *decider) remade(diff Difference, col *change.Column) error {
 		gone = diff.Dropped[at]
 	}
 	if d.Policy.Of(sinks.KindDrop) == sinks.Follow && !d.inKey(col.Name) && !d.Shared {
-		d.Steps = append(d.Steps, Step{Op: Drop, Column: gone, Name: f.Name}, Step{Op: Add, Column: col, Name: col.Name})
-		d.Late = append(d.Late, col.Name)
+		d.Steps = append(d.Steps, Step{Op: Drop, Column: gone, Name: f.Name}, Step{Op: Add, Column: col, Name: col.Name, Fill: d.fills(col)})
+		if !d.fills(col) {
+			d.Late = append(d.Late, col.Name)
+		}
 		d.changed(sinks.KindDrop, sinks.Follow, gone)
 		d.changed(sinks.KindAdd, sinks.Follow, col)
 		return nil

@@ -28,6 +28,7 @@ type Step struct {
 	Op     Op
 	Column *change.Column // of the shape that comes; of Drop, and Relax of a column that is gone, of the one before
 	Name   string         // the column's in the target, before all steps
+	Fill   bool           // of Add: rows that are there get Column.Missing, which the source has in them
 }
 
 // Width says how a column of the target stands to the type that the source has given it.
@@ -76,9 +77,10 @@ type Input struct {
 type Decision struct {
 	Steps   []Step
 	Changes []sinks.SchemaChange
-	Late    []string // columns that the target should have had before: their values until now are not in it
-	OldKey  []string // the key of before, if rows that it takes for one may be two now
-	Rekeyed bool     // the key has other columns or other names than before: keys of parked changes don't compare with those that come
+	Fill    []*change.Column // new ones of which the source says what rows of before have: those that are NULL get that
+	Late    []string         // columns that the target should have had before: their values until now are not in it
+	OldKey  []string         // the key of before, if rows that it takes for one may be two now
+	Rekeyed bool             // the key has other columns or other names than before: keys of parked changes don't compare with those that come
 }
 
 type decider struct {

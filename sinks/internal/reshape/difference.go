@@ -69,7 +69,7 @@ func (p Pair) retyped() bool {
 		return true
 	}
 	for _, c := range []*change.Column{&o, &n} {
-		c.Name, c.ID, c.Nullable, c.Generated, c.Equality, c.Enum = "", 0, false, false, change.Bytewise, nil
+		c.Name, c.ID, c.Nullable, c.Generated, c.Equality, c.Enum, c.Missing = "", 0, false, false, change.Bytewise, nil, nil
 	}
 	return o != n
 }
