@@ -79,6 +79,9 @@ func mysqlLists() []Type {
 		t(few, few, member("'a'", "a"), member("'it''s'", "it's"), member("4", "c,d"), val("0", "", `""`).only()).note("The empty text that a value outside the list leaves is carried; MySQL and MariaDB in strict mode take it from nobody."),
 		t("enum('ä','€')", "enum('ä','€') character set latin1", strs("ä", "€")...),
 		t("enum('日','é')", "enum('日','é') character set utf8mb4", strs("日", "é")...),
+		t("enum('日','😀')", "enum('日','😀') character set utf8mb4", strs("日", "😀")...).as(MySQL, "varchar(1)").as(MariaDB, "varchar(1)").
+			note("No catalogue of the servers tells a label with a character of four bytes, or with a question mark beside wide characters: the column is a text at targets."),
+		t("set('😀','b')", "set('😀','b') character set utf8mb4", member("3", "😀,b")).as(MySQL, "varchar(3)").as(MariaDB, "varchar(3)"),
 		t("enum("+labels(300)+")", "enum("+labels(300)+")", member("'v1'", "v1"), member("'v255'", "v255"), member("'v256'", "v256"), member("'v299'", "v299")),
 		t("set('a','b','c')", "set('a','b','c')", member("'a,c'", "a,c"), member("''", ""), member("'c,b,a'", "a,b,c"), member("2", "b")),
 		t("set("+labels(64)+")", "set("+labels(64)+")", member("'v63'", "v63"), member("'v0,v63'", "v0,v63"), member("0", "")),
