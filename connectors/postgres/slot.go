@@ -177,8 +177,11 @@ func createSlot(ctx context.Context, repl *pgconn.PgConn, conn *pgx.Conn, config
 
 // logHolders names the transactions that a new slot waits for.
 func logHolders(ctx context.Context, conn *pgx.Conn, logger *slog.Logger) {
-	const query = `select coalesce(string_agg(format('pid %s, %s %s since %s', pid, usename, application_name, xact_start), '; '
-			order by xact_start), '') from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()`
+	const query = `select coalesce(string_agg(holder, '; ' order by since), '') from (
+			select format('pid %s, %s %s since %s', pid, usename, application_name, xact_start), xact_start
+				from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+			union all select format('prepared transaction %L of %s in %s since %s, which COMMIT PREPARED or ROLLBACK PREPARED ends', gid, owner, database, prepared), prepared
+				from pg_prepared_xacts) h (holder, since)`
 	var holders string
 	if err := conn.QueryRow(ctx, query).Scan(&holders); err != nil {
 		holders = err.Error()

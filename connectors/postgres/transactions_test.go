@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -46,6 +47,50 @@ func TestPreparedTransactions(t *testing.T) {
 			want(t, r.all(), `insert a + 5 "between"`, `insert a + 6 "before"`, `insert a + 1 "prepared"`, `insert a + 3 "prepared"`, `insert a + 7 "after"`)
 		})
 	}
+}
+
+// TestSlotWaitsForAPreparedTransaction, and names it: nobody's session has it.
+func TestSlotWaitsForAPreparedTransaction(t *testing.T) {
+	t.Parallel()
+	for _, major := range []int{15, 18} {
+		t.Run(fmt.Sprintf("pg%d", major), func(t *testing.T) {
+			t.Parallel()
+			pg := testenv.StartPostgres(t, major, testenv.Options{Settings: []string{"max_prepared_transactions=5"}}).PG
+			pg.Exec("create table a (id int primary key, v text)")
+			pg.Exec("begin; insert into a values (1, 'x'); prepare transaction 'forgotten'")
+			c := config(t, pg)
+			said := make(chan string, 100)
+			c.Logger = slog.New(slog.NewTextHandler(lineLog(said), nil))
+			failed := make(chan error, 1)
+			go func() {
+				for line := range said {
+					if strings.Contains(line, "holders=") {
+						if !strings.Contains(line, "forgotten") {
+							t.Errorf("the wait names nobody: %s", line)
+						}
+						failed <- pg.Do(t.Context(), "rollback prepared 'forgotten'")
+						return
+					}
+				}
+			}()
+			r := read(t, c, fresh)
+			if err := <-failed; err != nil {
+				t.Fatal(err)
+			}
+			pg.Exec("insert into a values (2, 'y')")
+			want(t, r.all(), `insert a + 2 "y"`)
+		})
+	}
+}
+
+type lineLog chan string
+
+func (l lineLog) Write(b []byte) (int, error) {
+	select {
+	case l <- string(b):
+	default: // nobody reads any more
+	}
+	return len(b), nil
 }
 
 // TestSubtransactions: what a savepoint or an exception takes back is not there, and the order of the rest is that of the statements.
