@@ -36,7 +36,10 @@ func (l *applying) inOrder(ctx, work context.Context, lost <-chan struct{}, c cu
 		j.lanes[0].head = pos
 		l.wake()
 		l.mu.Unlock()
-		if err := l.await(ctx, work, lost, waiting{pos: pos, own: j.to[0].Lane}); err != nil {
+		if j.since.IsZero() {
+			j.since = time.Now()
+		}
+		if err := l.await(ctx, work, lost, waiting{pos: pos, own: j.to[0].Lane, since: j.since}); err != nil {
 			return err
 		}
 	}
@@ -46,8 +49,9 @@ func (l *applying) inOrder(ctx, work context.Context, lost <-chan struct{}, c cu
 
 // waiting is one lane that waits for the others to pass pos.
 type waiting struct {
-	pos change.Position
-	own change.Lane
+	pos   change.Position
+	own   change.Lane
+	since time.Time // of the delivery's first wait
 }
 
 func (l *applying) await(ctx, work context.Context, lost <-chan struct{}, w waiting) error {
@@ -76,7 +80,8 @@ type stood struct {
 
 // passed says that every lane of the pipeline but our own has applied all below the Position: its mark or the first change that it
 // has in hand is at or above it, or it has stood still with nothing in hand for order_wait: at its log's end, or in front of a marker
-// that waits for this very lane.
+// that waits for this very lane. That time counts from the delivery's first wait: how long a lane was quiet before says nothing of what it is
+// about to get.
 func (l *applying) passed(work context.Context, w waiting, foreign map[change.Lane]stood) (bool, error) {
 	ends, err := l.sub.Ends(work)
 	if err != nil {
@@ -95,7 +100,7 @@ func (l *applying) passed(work context.Context, w waiting, foreign map[change.La
 		}
 		if s := l.lanes[end.Lane]; s != nil {
 			if s.mark.Pos.Less(w.pos) && !(s.busy && !s.head.Less(w.pos)) &&
-				!(!s.busy && now.Sub(s.since) >= l.sink.OrderWait) {
+				!(!s.busy && min(now.Sub(s.since), now.Sub(w.since)) >= l.sink.OrderWait) {
 				return false, nil
 			}
 			continue

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks"
@@ -98,6 +99,7 @@ type job struct {
 	from, to []change.Mark
 	lanes    []*laneState
 	waited   change.Position // order has been waited for up to here
+	since    time.Time       // when the first of these waits began
 }
 
 // behind parks the changes of j whose key is parked already (invariant 8); they have no code of their own. A SnapshotRow supersedes
