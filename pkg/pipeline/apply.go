@@ -282,10 +282,18 @@ func (l *applying) job(d stream.Delivery) (*job, error) {
 	j := &job{lanes: make([]*laneState, len(d.To))}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	select {
+	case <-d.Lost: // the state of its lanes may be the next assignment's by now
+		return nil, errLost
+	default:
+	}
 	for i, to := range d.To {
 		s := l.lanes[to.Lane]
 		if s == nil {
 			return nil, fmt.Errorf("a delivery of lane %d of %s, which is not assigned: %w", to.Lane.N, to.Lane.Stream, errLost)
+		}
+		if err := older(d, i, s.mark); err != nil {
+			return nil, err
 		}
 		j.lanes[i] = s
 		j.from = append(j.from, s.mark)
@@ -301,6 +309,16 @@ func (l *applying) job(d stream.Delivery) (*job, error) {
 	}
 	l.wake()
 	return j, nil
+}
+
+// older says that a lane goes on, behind its mark, with an epoch below the mark's: another life of the source publishes under a number that has
+// been used. Every one of its changes would pass for applied (invariant 5).
+func older(d stream.Delivery, i int, mark change.Mark) error {
+	if len(d.Changes) == 0 || d.From[i].Next < mark.Next || d.Changes[0].Pos.Epoch >= mark.Pos.Epoch {
+		return nil
+	}
+	return fmt.Errorf("lane %d of %s goes on at %d with epoch %d, but the target has applied up to epoch %d: the checkpoint that counted the epochs is lost; stop capture, remove the checkpoint, and start with --new-epoch, which reads all rows again: %w",
+		mark.Lane.N, mark.Lane.Stream, d.From[i].Next, d.Changes[0].Pos.Epoch, mark.Pos.Epoch, change.ErrGap)
 }
 
 // uncovered is c without what every one of the marks covers; c itself where that is nothing, which costs no copy.
