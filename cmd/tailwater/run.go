@@ -47,7 +47,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&role, "role", role, "which loops run in this process: all, capture or apply")
 	cmd.Flags().BoolVar(&o.once, "once", false, "end when all that was committed at the start has been applied")
-	cmd.Flags().BoolVar(&o.newEpoch, "new-epoch", false, "begin anew although the stream or a target knows the source id: tables are emptied at the targets, and read again")
+	cmd.Flags().BoolVar(&o.newEpoch, "new-epoch", false, "begin anew where the checkpoint is lost, although the stream or a target knows the source id: tables are emptied at the targets, and read again")
 	return cmd
 }
 

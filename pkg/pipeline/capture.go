@@ -24,6 +24,7 @@ type capture struct {
 	board *board
 	log   *slog.Logger
 	event Event
+	anew  bool // a life of this process has found no Record: the one that is there now is ours
 }
 
 // run reads until ctx is cancelled, or with Once until all that was committed at the start has been acknowledged. Then everything

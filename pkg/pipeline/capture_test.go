@@ -221,6 +221,41 @@ func TestALostCheckpointIsRefusedUnlessAnOperatorBeginsANewEpoch(t *testing.T) {
 	})
 }
 
+// Beside a checkpoint the flag would be ignored, and whoever sets it would wait for what never happens. A later life of the process that began
+// anew is none that was asked to.
+func TestANewEpochBesideACheckpointIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		cfg := w.config(newLife(), 1)
+		cfg.NewEpoch = true
+		fails := 1
+		w.log.readErr = func() error {
+			fails--
+			if fails == 0 {
+				return change.ErrUnreachable
+			}
+			return nil
+		}
+		r := start(t, cfg)
+		w.log.commit(op{1, 1})
+		after(5 * time.Second)
+		if s := r.p.Status(); s.Restarts != 1 || s.State != pipeline.Running {
+			t.Errorf("%d restarts, state %s: %s", s.Restarts, s.State, s.LastError)
+		}
+		r.clean()
+		w.same(t)
+		cfg = w.config(newLife(), 1)
+		cfg.NewEpoch = true
+		err := start(t, cfg).wait()
+		wantCode(t, err, pipeline.ExitPreflight)
+		for _, want := range []string{"--new-epoch", "epoch 1", "drop the pipeline", "docs/continuity.md"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("refused with %v, which doesn't say %s", err, want)
+			}
+		}
+	})
+}
+
 func TestAnOldCheckpointIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)

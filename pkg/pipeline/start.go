@@ -36,7 +36,12 @@ func (c *capture) open(ctx context.Context) (opening, error) {
 		return opening{}, fmt.Errorf("%w: %w; restore the state directory, or remove this checkpoint and start with --new-epoch and a snapshot", err, change.ErrGap)
 	case err != nil && !fresh:
 		return opening{}, fmt.Errorf("load checkpoint: %w", err)
+	case !fresh && c.cfg.NewEpoch && !c.anew:
+		return opening{}, fmt.Errorf("--new-epoch begins anew where the checkpoint is lost, but there is one of %s, of epoch %d at %s: leave the flag away to go on from it; "+
+			"to begin anew, tailwater drop the pipeline, empty its target tables, delete its topics, and start without the flag (docs/continuity.md): %w",
+			c.cfg.Name, rec.Epoch, rec.Upto, change.ErrPreflight)
 	}
+	c.anew = fresh || c.anew
 	stand, err := c.stand(ctx)
 	if err != nil {
 		return opening{}, err
