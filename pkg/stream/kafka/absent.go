@@ -115,6 +115,6 @@ func (l *lane) follows(c *chunk, base int64) error {
 
 // gone is the gap of a topic that has lost what was acknowledged.
 func gone(l change.Lane, what string) error {
-	return fmt.Errorf("%w: topic %s partition %d %s; what it held is published again only by a new snapshot: restore the topic, or stop, and start with --new-epoch, which reads all rows again",
+	return fmt.Errorf("%w: topic %s partition %d %s; what it held is published again only by a new snapshot: restore the topic, or begin anew: tailwater drop the pipeline, empty its target tables, delete its topics, start (docs/continuity.md)",
 		change.ErrGap, l.Stream, l.N, what)
 }
