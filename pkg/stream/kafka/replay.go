@@ -123,6 +123,6 @@ func (r *replay) holds(c *change.Change, fingerprint string) (bool, error) {
 		return false, nil
 	}
 	missing := slices.Sorted(maps.Keys(r.txns))
-	return false, fmt.Errorf("%w: transaction %s at %s follows, but the topic holds rows of %d transactions that the server has not sent again, %.100s first: it was published from another server and is lost on this one; start with --new-epoch, which reads all rows again",
+	return false, fmt.Errorf("%w: transaction %s at %s follows, but the topic holds rows of %d transactions that the server has not sent again, %.100s first: it was published from another server and is lost on this one; begin anew: tailwater drop the pipeline, empty its target tables, delete its topics, start (docs/continuity.md)",
 		change.ErrGap, c.Txn.ID, c.Pos, len(missing), missing[0])
 }
