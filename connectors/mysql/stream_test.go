@@ -29,8 +29,9 @@ type tail struct {
 
 func startTail(t *testing.T, my *testenv.My, c mysql.Config) *tail {
 	t.Helper()
-	o := opened(t, c, connectors.Start{Epoch: 1})
-	return &tail{t: t, my: my, config: c, source: o.Source, upto: o.Upto, resume: o.Resume}
+	s := &tail{t: t, my: my, config: c}
+	s.start()
+	return s
 }
 
 // stop ends the reading: what comes from here on is a backlog until start.
@@ -41,7 +42,7 @@ func (s *tail) stop() {
 	}
 }
 
-// start reads on behind the last batch, as after a restart.
+// start reads on behind the last batch, as after a restart; the first time from the log's end.
 func (s *tail) start() {
 	s.t.Helper()
 	testenv.Wait(s.t, "the lock", func() bool {
@@ -52,7 +53,7 @@ func (s *tail) start() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.source = o.Source
+		s.source, s.resume, s.upto = o.Source, o.Resume, o.Upto
 		s.t.Cleanup(func() { o.Source.Close() })
 		return true
 	})

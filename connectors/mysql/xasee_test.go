@@ -13,7 +13,7 @@ func TestXAWaits(t *testing.T) {
 	for _, name := range []string{"mariadb10", "mariadb118"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			my := testenv.MySQL(t, name)
+			my := testenv.StartMySQL(t, name, testenv.Options{}).My
 			my.Exec("create table a (id int primary key)")
 			p := newPipe(t, my, "a")
 			p.finish()
@@ -60,7 +60,7 @@ func TestKeylessBesideXA(t *testing.T) {
 	for _, name := range testenv.MySQLServers() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			my := testenv.MySQL(t, name)
+			my := testenv.StartMySQL(t, name, testenv.Options{}).My
 			my.Exec("create table h (v int); create table g (v int); insert into h values (1), (1); insert into g values (2)")
 			p := newPipe(t, my, "h", "g")
 			p.finish()
