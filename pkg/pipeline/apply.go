@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -33,15 +32,6 @@ type apply struct {
 	finish <-chan struct{} // with Once: closed when nothing more will be published
 }
 
-// laneState is one lane of the present assignment.
-type laneState struct {
-	mark   change.Mark     // as it stands in the target
-	head   change.Position // busy: the first change of the delivery in hand that is not applied
-	busy   bool
-	since  time.Time // when mark last moved
-	parked parkedKeys
-}
-
 // applying is one life of an apply loop.
 type applying struct {
 	*apply
@@ -52,8 +42,10 @@ type applying struct {
 	mu      sync.Mutex
 	moved   chan struct{}  // closed and replaced when a mark has moved or lanes have been assigned
 	streams map[string]int // parked changes of each assigned stream
+	parked  int            // of all of them
 	lanes   map[change.Lane]*laneState
-	failed  error // of the first delivery that failed
+	sorted  []*laneState // the lanes by stream and number
+	failed  error        // of the first delivery that failed
 }
 
 // run fetches until ctx is cancelled, or with Once until the lanes' ends as of finish. Each Delivery is applied in a goroutine of its
@@ -69,6 +61,8 @@ func (a *apply) run(ctx, hard context.Context, ready func()) error {
 	defer stop(nil)
 	l := &applying{apply: a, target: target, stop: stop,
 		moved: make(chan struct{}), streams: map[string]int{}, lanes: map[change.Lane]*laneState{}}
+	a.board.marks(a.sink.Name, l.marks)
+	defer a.board.marks(a.sink.Name, nil)
 	l.sub, err = a.cfg.Stream.Subscriber(ctx, stream.Subscription{Sink: a.sink.Name, Begin: l.begin})
 	if err != nil {
 		return errors.Join(fmt.Errorf("subscribe: %w", err), target.Close())
@@ -87,7 +81,6 @@ func (a *apply) run(ctx, hard context.Context, ready func()) error {
 	case errors.Is(context.Cause(fetching), errOnce):
 		err = errOnce
 	}
-	a.board.sink(a.sink.Name, func(s *SinkStatus) { s.Marks, s.Paused, s.Waits = nil, false, 0 })
 	err = l.outcome(ctx, err)
 	ended := l.sub.Close()
 	if errors.Is(err, ended) {
@@ -139,86 +132,6 @@ func (l *applying) fail(err error) {
 	}
 	l.mu.Unlock()
 	l.stop(err)
-}
-
-// lose forgets the lanes of a delivery that came to nothing, unless they have been assigned again since.
-func (l *applying) lose(j *job) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i, m := range j.to {
-		if l.lanes[m.Lane] == j.lanes[i] {
-			delete(l.lanes, m.Lane)
-		}
-	}
-	l.wake()
-}
-
-// begin loads marks and parked keys inside each new assignment (invariant 8).
-func (l *applying) begin(ctx context.Context, lanes []change.Lane) ([]change.Mark, error) {
-	states := map[string]sinks.State{}
-	fresh := make(map[change.Lane]*laneState, len(lanes))
-	now := time.Now()
-	for _, lane := range lanes {
-		fresh[lane] = &laneState{mark: change.Mark{Lane: lane}, since: now}
-		if _, ok := states[lane.Stream]; ok {
-			continue
-		}
-		state, err := l.target.Load(ctx, lane.Stream)
-		if err != nil {
-			return nil, fmt.Errorf("load marks of %s: %w", lane.Stream, err)
-		}
-		states[lane.Stream] = state
-	}
-	var marks []change.Mark
-	for name, state := range states {
-		for _, m := range state.Marks {
-			if s := fresh[m.Lane]; s != nil {
-				s.mark = m
-				marks = append(marks, m)
-			} else if l.cfg.Direct {
-				return nil, fmt.Errorf("sink %s has a mark of lane %d of %s, %d lanes are configured: the number of lanes can't change under a target: %w",
-					l.sink.Name, m.Lane.N, name, len(lanes), change.ErrPreflight)
-			}
-		}
-		for i := range state.Parked {
-			p := &state.Parked[i]
-			k, err := keyOf(&p.Change)
-			if err != nil {
-				return nil, fmt.Errorf("parked change: %w", err)
-			}
-			if s := fresh[p.Lane]; s != nil {
-				s.parked.add(k)
-			}
-		}
-	}
-	l.assign(fresh, states)
-	if !l.cfg.Direct {
-		marks = unmarked(marks, fresh)
-	}
-	return marks, nil
-}
-
-// unmarked adds a zero mark for each lane that the target has none of. Invariant 5: it has applied nothing of them, or was emptied since, so
-// the stream may not go on from where it remembers this sink.
-func unmarked(marks []change.Mark, lanes map[change.Lane]*laneState) []change.Mark {
-	for lane, s := range lanes {
-		if s.mark == (change.Mark{Lane: lane}) && !slices.Contains(marks, s.mark) {
-			marks = append(marks, s.mark)
-		}
-	}
-	return marks
-}
-
-func (l *applying) assign(fresh map[change.Lane]*laneState, states map[string]sinks.State) {
-	l.mu.Lock()
-	l.lanes = fresh
-	clear(l.streams)
-	for name, state := range states {
-		l.streams[name] = len(state.Parked)
-	}
-	l.wake()
-	l.mu.Unlock()
-	l.report()
 }
 
 // wake lets everybody who waits for another lane look again. The caller holds mu.
@@ -356,6 +269,7 @@ func (l *applying) applied(j *job, took time.Duration) error {
 	l.mu.Lock()
 	more, err := j.record()
 	l.streams[j.to[0].Lane.Stream] += more
+	l.parked += more
 	for i, s := range j.lanes {
 		s.mark, s.head, s.since = j.to[i], max2(s.head, j.to[i].Pos), now
 	}
@@ -368,17 +282,8 @@ func (l *applying) applied(j *job, took time.Duration) error {
 			l.cfg.Observer.rows(l.event, StageParked, []change.Change{j.parked[i].Change})
 		}
 	}
-	l.report()
-	return err
-}
-
-// parkedNow counts the parked changes of the assigned streams.
-func (l *applying) parkedNow() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := 0
-	for _, of := range l.streams {
-		n += of
+	if more != 0 {
+		l.report()
 	}
-	return n
+	return err
 }

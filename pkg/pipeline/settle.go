@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -238,7 +237,8 @@ func (l *applying) room(ctx context.Context, lost <-chan struct{}, j *job) error
 	}
 	l.log.Error("parked_limit is reached: the lane pauses until parked changes are requeued or skipped", "pipeline", l.cfg.Name,
 		"sink", l.sink.Name, "limit", l.sink.ParkedLimit, "n", l.parkedNow(), "table", j.parked[0].Change.Table.String(), "code", j.parked[0].Code, "err", j.parked[0].Cause)
-	l.board.sink(l.sink.Name, func(s *SinkStatus) { s.Paused = true })
+	l.board.pausing(l.sink.Name, 1)
+	defer l.board.pausing(l.sink.Name, -1)
 	for {
 		if err := l.pause(ctx, lost, l.cfg.parkedRecheck); err != nil {
 			return err
@@ -265,26 +265,4 @@ func (l *applying) assigned() []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// report shows marks and parked changes.
-func (l *applying) report() {
-	l.mu.Lock()
-	marks := make([]change.Mark, 0, len(l.lanes))
-	for _, s := range l.lanes {
-		marks = append(marks, s.mark)
-	}
-	n := 0
-	for _, of := range l.streams {
-		n += of
-	}
-	l.mu.Unlock()
-	slices.SortFunc(marks, func(a, b change.Mark) int {
-		if c := strings.Compare(a.Lane.Stream, b.Lane.Stream); c != 0 {
-			return c
-		}
-		return int(a.Lane.N) - int(b.Lane.N)
-	})
-	l.cfg.Observer.parked(l.event, n)
-	l.board.sink(l.sink.Name, func(s *SinkStatus) { s.Marks, s.Parked = marks, n })
 }

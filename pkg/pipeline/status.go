@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -56,13 +57,15 @@ type SinkStatus struct {
 type board struct {
 	mu       sync.Mutex
 	s        Status
-	live     map[string]bool              // loops that have succeeded once and run: "" is capture
-	need     int                          // loops that there are
-	progress func() []connectors.Progress // nil: no source is open
+	live     map[string]bool                 // loops that have succeeded once and run: "" is capture
+	need     int                             // loops that there are
+	progress func() []connectors.Progress    // nil: no source is open
+	lanes    map[string]func() []change.Mark // where the lanes of each sink that runs stand
+	paused   map[string]int                  // how many lanes of each sink wait at parked_limit
 }
 
 func newBoard(c *Config) *board {
-	b := &board{s: Status{Pipeline: c.Name, State: Starting}, live: map[string]bool{}}
+	b := &board{s: Status{Pipeline: c.Name, State: Starting}, live: map[string]bool{}, lanes: map[string]func() []change.Mark{}, paused: map[string]int{}}
 	if c.captures() {
 		b.need++
 	}
@@ -91,6 +94,21 @@ func (b *board) sink(name string, f func(s *SinkStatus)) {
 	}
 }
 
+// marks says who knows where a sink's lanes stand; nil: it doesn't run.
+func (b *board) marks(sink string, look func() []change.Mark) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lanes[sink] = look
+}
+
+// pausing takes in that so many more lanes of a sink wait at parked_limit.
+func (b *board) pausing(sink string, more int) {
+	b.sink(sink, func(s *SinkStatus) {
+		b.paused[sink] += more
+		s.Paused = b.paused[sink] > 0
+	})
+}
+
 // source says where progress comes from while a source is open; nil: it is closed.
 func (b *board) source(progress func() []connectors.Progress) {
 	b.mu.Lock()
@@ -106,10 +124,17 @@ func (b *board) source(progress func() []connectors.Progress) {
 func (b *board) snapshot() Status {
 	b.mu.Lock()
 	progress := b.progress
+	lanes := maps.Clone(b.lanes)
 	b.mu.Unlock()
 	var now []connectors.Progress
 	if progress != nil {
 		now = progress() // the source's own lock: not under ours
+	}
+	marks := map[string][]change.Mark{}
+	for name, look := range lanes {
+		if look != nil {
+			marks[name] = look()
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,7 +148,7 @@ func (b *board) snapshot() Status {
 	s.Snapshot = slices.Clone(s.Snapshot)
 	s.Sinks = slices.Clone(s.Sinks)
 	for i := range s.Sinks {
-		s.Sinks[i].Marks = slices.Clone(s.Sinks[i].Marks)
+		s.Sinks[i].Marks = marks[s.Sinks[i].Sink]
 	}
 	return s
 }
