@@ -22,7 +22,7 @@ type randomTable struct {
 	ids     []int // rows that are there
 	nextID  int
 	added   int    // columns so far
-	shaped  string // what its shape has gone through: "", "renamed", "dropped" or "grown"
+	shaped  string // what its shape has gone through: "", "renamed" (and stays as it is), "dropped" or "grown"
 }
 
 type randomColumn struct {
@@ -131,7 +131,9 @@ func (p *planner) alter(t *rapid.T, r *randomTable) string {
 	was := r.shaped
 	switch {
 	case kind == 0 || was == "renamed":
-		r.ids = nil
+		if r.ids = nil; p.kind != typetable.Postgres {
+			r.shaped = "renamed" // MySQL's log has no shape with a TRUNCATE: behind one that changes later, in a backlog, the sinks would halt
+		}
 		return "truncate table " + r.name
 	case kind == 1 && i != r.keyed && len(r.columns) > 1 && (was != "grown" || p.kind != typetable.Postgres):
 		name := r.columns[i].name
