@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -17,7 +18,10 @@ type KafkaCluster struct {
 	Nodes []*KafkaServer // node i has the id i+1
 }
 
-const clusterNodes = 3
+const (
+	clusterNodes = 3
+	clusterLimit = 3 * time.Minute // a broker that comes back copies what it lacks; on two busy cores three JVMs take their time
+)
 
 // StartKafkaCluster makes and starts three brokers for this test alone, ended at cleanup. It takes about ten seconds and 900 MB.
 func StartKafkaCluster(t testing.TB) *KafkaCluster {
@@ -65,7 +69,7 @@ func (c *KafkaCluster) Addrs() []string {
 func (c *KafkaCluster) Leader(t testing.TB, topic string, partition int) *KafkaServer {
 	t.Helper()
 	var leader *KafkaServer
-	Wait(t, fmt.Sprintf("the copies of %s/%d are in sync", topic, partition), func() bool {
+	WaitFor(t, clusterLimit, fmt.Sprintf("the copies of %s/%d are in sync", topic, partition), func() bool {
 		leader = nil
 		for _, s := range c.Nodes {
 			if !s.Running() {

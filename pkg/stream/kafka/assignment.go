@@ -30,11 +30,13 @@ type assignment struct {
 	commits   map[change.Lane]int64
 	committed chan struct{}
 
-	fetchers map[int32]bool  // brokers that have one
-	ctx      context.Context // run's
-	ended    bool            // run waits for what is under way, so nothing is begun any more
-	cores    chan []byte     // room to unpack a batch in, one for each core: who has it may decode
-	wg       sync.WaitGroup
+	fetchers   map[int32]bool  // brokers that have one
+	leaderless bool            // some lane has no leader, as far as is known
+	looked     time.Time       // when the leaders were last asked for
+	ctx        context.Context // run's
+	ended      bool            // run waits for what is under way, so nothing is begun any more
+	cores      chan []byte     // room to unpack a batch in, one for each core: who has it may decode
+	wg         sync.WaitGroup
 }
 
 // inLane is one lane as a subscriber sees it.
@@ -45,6 +47,7 @@ type inLane struct {
 
 	from     change.Mark   // how far it has been delivered
 	end      int64         // everything below has been decoded
+	seen     producer      // who wrote the batch just below end
 	entries  []entry       // what is between, without what isn't a change
 	bytes    int           // of those
 	fetched  int64         // everything below has been fetched
@@ -60,6 +63,7 @@ type entry struct {
 	c    change.Change
 	next int64
 	size int
+	by   producer // who wrote it
 }
 
 func newAssignment(u *subscriber, gen *kafkago.Generation, rejoin context.CancelFunc) *assignment {
@@ -216,17 +220,18 @@ func (l *inLane) pass(n int) {
 // nobody will ever bring it to all. A Truncate that began a snapshot's chunk is begun again by its publisher with a later one, so this one is
 // dropped; a shape does no harm where it comes alone; any other Truncate means that the topic has lost it, which is a gap.
 func (a *assignment) deliverMarker(l *inLane) (stream.Delivery, bool, error) {
-	m := &l.entries[0].c
+	head := &l.entries[0]
+	m := &head.c
 	var at []*inLane
 	partial := false
 	for _, o := range a.topics[l.id.Stream] {
 		switch {
-		case len(o.entries) > 0 && sameMarker(m, &o.entries[0].c):
+		case len(o.entries) > 0 && sameMarker(head, &o.entries[0]):
 			if o.out {
 				return stream.Delivery{}, false, nil
 			}
 			at = append(at, o)
-		case passed(o, m):
+		case passed(o, head):
 			partial = true
 		default:
 			return stream.Delivery{}, false, nil
@@ -250,14 +255,21 @@ func (a *assignment) deliverMarker(l *inLane) (stream.Delivery, bool, error) {
 	return d, true, nil
 }
 
-func sameMarker(a, b *change.Change) bool {
-	return a.Op == b.Op && a.Pos == b.Pos && a.Table == b.Table
+// sameMarker says that two lanes stand at one marker. One that begins a snapshot's chunk comes again at the same Position where its publisher
+// has died meanwhile and nothing else happened at the source: what tells the two apart is who wrote them.
+func sameMarker(a, b *entry) bool {
+	return a.c.Op == b.c.Op && a.c.Pos == b.c.Pos && a.c.Table == b.c.Table && (a.c.Txn != nil || a.by == b.by)
 }
 
-// passed says that lane o will never bring marker m: what it has delivered, or has next, stands above m.
-func passed(o *inLane, m *change.Change) bool {
-	if o.from.Pos.Covers(m) {
+// passed says that lane o will never bring the marker m: what it has delivered, or has next, stands above m, or a later publisher has
+// fenced it.
+func passed(o *inLane, m *entry) bool {
+	if o.from.Pos.Covers(&m.c) {
 		return true
 	}
-	return len(o.entries) > 0 && m.Pos.Less(o.entries[0].c.Pos)
+	if len(o.entries) == 0 {
+		return m.c.Txn == nil && o.seen.follows(m.by)
+	}
+	first := &o.entries[0]
+	return m.c.Pos.Less(first.c.Pos) || m.c.Txn == nil && first.by.follows(m.by)
 }

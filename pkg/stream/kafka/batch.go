@@ -192,3 +192,6 @@ type producer struct {
 	id    int64
 	epoch int16
 }
+
+// follows says that p has written after o in every partition. Epochs rise within one id; which of two ids is later their numbers don't tell.
+func (p producer) follows(o producer) bool { return p.id == o.id && p.epoch > o.epoch }

@@ -53,7 +53,7 @@ func (a *assignment) place(ctx context.Context) error {
 		}
 		group.Go(func() (err error) {
 			l.from, err = b.prove(ctx, a.u.s)
-			l.end, l.fetched = l.from.Next, l.from.Next
+			l.end, l.fetched, l.seen = l.from.Next, l.from.Next, b.by
 			return err
 		})
 	}
@@ -106,8 +106,9 @@ type beginning struct {
 	lane        change.Lane
 	mark        change.Mark
 	marked      bool
-	offset      int64 // the group's; below zero: none
-	first, last int64 // what the partition holds: first <= offset < last
+	offset      int64    // the group's; below zero: none
+	first, last int64    // what the partition holds: first <= offset < last
+	by          producer // set by prove: who wrote the batch below where it goes on
 }
 
 // prove returns the mark from which the lane goes on, or change.ErrGap (invariant 5).
@@ -127,15 +128,15 @@ func (b *beginning) prove(ctx context.Context, s *Stream) (change.Mark, error) {
 	case from.Next > b.last:
 		return from, b.gap("it ends at offset %d, the sink has read up to %d: the topic was made anew or has lost its end", b.last, from.Next)
 	}
-	var pos change.Position
-	var at int64
-	var ok bool
+	var last below
 	if from.Next > b.first {
 		var err error
-		if pos, at, ok, err = s.recordBelow(ctx, b.lane, from.Next); err != nil {
+		if last, err = s.recordBelow(ctx, b.lane, from.Next); err != nil {
 			return from, err
 		}
 	}
+	pos, at, ok := last.pos, last.at, last.ok
+	b.by = last.by
 	switch {
 	case !b.marked:
 		from.Pos = pos
@@ -173,7 +174,7 @@ func (b *beginning) witness(ctx context.Context, s *Stream, at int64) (found boo
 	}
 	walk := func(from, end int64) (holes bool, err error) {
 		err = s.client.retry(ctx, func() error {
-			holes, err = s.walk(ctx, span{b.lane, from, end}, is)
+			holes, err = s.walk(ctx, span{lane: b.lane, from: from, end: end}, is)
 			return err
 		})
 		return holes, err

@@ -156,26 +156,39 @@ func (c *client) leader(l change.Lane) int32 {
 
 // byLeader groups lanes by the broker that leads them, having asked again where that isn't known.
 func (c *client) byLeader(ctx context.Context, lanes []change.Lane) (map[int32][]change.Lane, error) {
-	for try := range 2 {
-		out, missing := map[int32][]change.Lane{}, map[string]bool{}
+	out, err := c.leadersOf(ctx, lanes)
+	if err == nil && len(out[-1]) > 0 {
+		err = fmt.Errorf("topics %v: %w", topicsOf(out[-1]), errNoLeader)
+	}
+	return out, err
+}
+
+// leadersOf is byLeader where lanes without a leader stand under -1.
+func (c *client) leadersOf(ctx context.Context, lanes []change.Lane) (map[int32][]change.Lane, error) {
+	group := func() map[int32][]change.Lane {
+		out := map[int32][]change.Lane{}
 		for _, l := range lanes {
-			b := c.leader(l)
-			if b < 0 {
-				missing[l.Stream] = true
-			}
+			b := max(c.leader(l), -1)
 			out[b] = append(out[b], l)
 		}
-		if len(missing) == 0 {
-			return out, nil
-		}
-		if try == 1 {
-			return nil, fmt.Errorf("topics %v: %w", slices.Sorted(maps.Keys(missing)), errNoLeader)
-		}
-		if _, err := c.topics(ctx, slices.Sorted(maps.Keys(missing))...); err != nil {
-			return nil, err
-		}
+		return out
 	}
-	return nil, errNoLeader
+	out := group()
+	if len(out[-1]) == 0 {
+		return out, nil
+	}
+	if _, err := c.topics(ctx, topicsOf(out[-1])...); err != nil {
+		return nil, err
+	}
+	return group(), nil
+}
+
+func topicsOf(lanes []change.Lane) []string {
+	names := map[string]bool{}
+	for _, l := range lanes {
+		names[l.Stream] = true
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // offsets asks for one offset of every lane: kafkago.FirstOffset or kafkago.LastOffset (the high watermark). It retries until ctx ends

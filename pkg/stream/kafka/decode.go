@@ -94,7 +94,7 @@ func (a *assignment) decoded(l *inLane, batch *parsedBatch, entries []entry) {
 	} else {
 		l.entries = append(l.entries, entries...)
 	}
-	l.bytes, l.end = l.bytes+size, batch.next
+	l.bytes, l.end, l.seen = l.bytes+size, batch.next, batch.producer
 	if l.drop(); len(l.batches) == 0 {
 		l.batches = nil
 	}
@@ -125,7 +125,7 @@ func (a *assignment) decodeBatch(ctx context.Context, l *inLane, batch *parsedBa
 			return nil, err
 		}
 		if isChange {
-			entries = append(entries, entry{c: c, next: offset + 1, size: c.Size()})
+			entries = append(entries, entry{c: c, next: offset + 1, size: c.Size(), by: batch.producer})
 		} else if n := len(entries); n > 0 { // a tombstone belongs to its delete
 			entries[n-1].next = offset + 1
 		}

@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 
+	"github.com/tailwater-cdc/tailwater/pkg/change"
+	"github.com/tailwater-cdc/tailwater/pkg/codec"
 	"github.com/tailwater-cdc/tailwater/pkg/stream"
 )
 
@@ -49,3 +51,52 @@ func Ahead(u stream.Subscriber) (changes, packed int, full bool) {
 	}
 	return changes, packed, full
 }
+
+// PublishPart publishes what a crash may leave of a batch: its markers in partition 0 only, and those of its rows that go there. Nothing else has been
+// published yet.
+func PublishPart(ctx context.Context, u stream.Publisher, changes ...change.Change) error {
+	p := u.(*publisher)
+	if err := p.openTopics(changes); err != nil { // the encoder is idle
+		return err
+	}
+	index := p.acks.begin(0)
+	for i := range changes {
+		c := &changes[i]
+		p.route = p.routes[c.Table]
+		first := p.route.lanes[0]
+		key, err := p.encoder.AppendKey(nil, c)
+		if err != nil {
+			return err
+		}
+		var value []byte
+		if !c.Op.IsMarker() {
+			p.rec.key = key
+			l, err := p.laneOf(c)
+			if err != nil {
+				return err
+			}
+			if l != first {
+				continue
+			}
+			if value, err = p.encoder.AppendValue(nil, c); err != nil {
+				return err
+			}
+		}
+		headers, err := p.encoder.Headers(new(codec.Headers), c)
+		if err != nil {
+			return err
+		}
+		first.add(index, record{key: key, value: value, headers: headers})
+		first.kick()
+	}
+	p.release(index)
+	select {
+	case <-p.acks.out:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Forget is what a failed request about a topic does.
+func Forget(s *Stream, topic string) { s.client.forget(topic) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,29 +19,49 @@ const (
 	fetchLaneMax  = 1 << 20                // of one lane in one response, in bytes; the first batch comes whole whatever its size
 )
 
-// spread starts a fetcher for every broker that leads one of our lanes, and again after leaders have moved. It returns when all fetchers that
-// it is to start are running.
+// spread starts a fetcher for every broker that leads one of our lanes, and again after leaders have moved. It returns once somebody fetches:
+// the fetchers look again for the leaders of lanes that have none.
 func (a *assignment) spread(ctx context.Context) {
-	lanes := make([]change.Lane, 0, len(a.lanes))
-	for l := range a.lanes {
-		lanes = append(lanes, l)
-	}
 	var pause backOff
-	for ctx.Err() == nil && len(lanes) > 0 {
-		groups, err := a.u.s.client.byLeader(ctx, lanes)
-		if err != nil {
-			_ = pause.wait(ctx) // the loop's condition sees it
-			continue
+	for ctx.Err() == nil && len(a.lanes) > 0 && !a.look(ctx) {
+		_ = pause.wait(ctx) // the loop's condition sees it
+	}
+}
+
+// look asks for the leaders that aren't known, and starts the fetchers that are missing. False: there is none at all.
+func (a *assignment) look(ctx context.Context) bool {
+	groups, err := a.u.s.client.leadersOf(ctx, slices.Collect(maps.Keys(a.lanes)))
+	a.u.mu.Lock()
+	defer a.u.mu.Unlock()
+	a.looked = time.Now()
+	a.leaderless = err != nil || len(groups[-1]) > 0
+	for broker := range groups {
+		if broker >= 0 && !a.fetchers[broker] && !a.ended {
+			a.fetchers[broker] = true
+			a.wg.Go(func() { a.fetch(ctx, broker) })
 		}
-		a.u.mu.Lock()
-		defer a.u.mu.Unlock()
-		for broker := range groups {
-			if !a.fetchers[broker] {
-				a.fetchers[broker] = true
-				a.wg.Go(func() { a.fetch(ctx, broker) })
-			}
+	}
+	for _, running := range a.fetchers {
+		if running {
+			return true
 		}
-		return
+	}
+	return false
+}
+
+// lookEvery is how long a lane that has no leader waits until it is looked for again.
+const lookEvery = 500 * time.Millisecond
+
+// lookAgain looks for the leaders of lanes without one, where that is due.
+func (a *assignment) lookAgain(ctx context.Context) {
+	a.u.mu.Lock()
+	due := a.leaderless && time.Since(a.looked) >= lookEvery
+	if due {
+		a.looked = time.Now() // nobody else needs to
+	}
+	a.u.mu.Unlock()
+	if due {
+		a.look(ctx)
 	}
 }
 
@@ -49,6 +70,7 @@ func (a *assignment) fetch(ctx context.Context, broker int32) {
 	var pause backOff
 	for ctx.Err() == nil {
 		lanes, wait, changed := a.want(broker)
+		a.lookAgain(ctx)
 		if len(lanes) == 0 {
 			if changed == nil {
 				a.move(ctx, broker)
@@ -99,7 +121,8 @@ func (a *assignment) want(broker int32) (lanes []fetchLane, wait time.Duration, 
 	defer a.u.mu.Unlock()
 	wait = fetchWait
 	for _, l := range a.order {
-		if a.u.s.client.leader(l.id) != broker {
+		if leader := a.u.s.client.leader(l.id); leader != broker {
+			a.leaderless = a.leaderless || leader < 0
 			continue
 		}
 		changed = a.u.changed

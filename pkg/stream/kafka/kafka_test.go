@@ -103,7 +103,7 @@ func fetch(t testing.TB, s *kafka.Stream, n int) []change.Change {
 		t.Fatal(err)
 	}
 	defer closed(t, sub)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 180*time.Second)
 	defer cancel()
 	var out []change.Change
 	for len(out) < n {

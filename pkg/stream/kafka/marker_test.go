@@ -29,14 +29,23 @@ func TestMarkerBarrier(t *testing.T) {
 		lanes    int             // of the first delivery; 0: there is none
 		changes  int
 		gap      bool
+		by       [3]int16 // the publisher's epoch of lane one's first and later entries, and of lane two's; of two without any, who wrote below
 	}{
-		{"both stand at it", []change.Change{mark(change.Truncate, 5, txn)}, []change.Change{mark(change.Truncate, 5, txn)}, at(4), false, 2, 1, false},
-		{"one has yet to reach it", []change.Change{mark(change.Truncate, 5, txn)}, nil, at(4), true, 0, 0, false},
-		{"one stands at it with a delivery out", []change.Change{mark(change.Truncate, 5, txn)}, []change.Change{mark(change.Truncate, 5, txn)}, at(4), true, 0, 0, false},
-		{"a chunk's truncate that one lane never got", []change.Change{mark(change.Truncate, 5, nil)}, []change.Change{mark(change.Truncate, 8, nil)}, at(4), false, 1, 0, false},
-		{"a chunk's truncate, the other lane is past it", []change.Change{mark(change.Truncate, 5, nil)}, nil, at(6), false, 1, 0, false},
-		{"a shape that one lane never got", []change.Change{mark(change.NewShape, 5, txn)}, []change.Change{row(7)}, at(4), true, 1, 1, false},
-		{"a truncate that one lane has lost", []change.Change{mark(change.Truncate, 5, txn)}, []change.Change{row(7)}, at(4), true, 0, 0, true},
+		{name: "both stand at it", one: []change.Change{mark(change.Truncate, 5, txn)}, two: []change.Change{mark(change.Truncate, 5, txn)}, from: at(4), lanes: 2, changes: 1},
+		{name: "one has yet to reach it", one: []change.Change{mark(change.Truncate, 5, txn)}, from: at(4), out: true},
+		{name: "one stands at it with a delivery out", one: []change.Change{mark(change.Truncate, 5, txn)}, two: []change.Change{mark(change.Truncate, 5, txn)}, from: at(4), out: true},
+		{name: "a chunk's truncate that one lane never got", one: []change.Change{mark(change.Truncate, 5, nil)}, two: []change.Change{mark(change.Truncate, 8, nil)}, from: at(4), lanes: 1},
+		{name: "a chunk's truncate, the other lane is past it", one: []change.Change{mark(change.Truncate, 5, nil)}, from: at(6), lanes: 1},
+		{name: "a shape that one lane never got", one: []change.Change{mark(change.NewShape, 5, txn)}, two: []change.Change{row(7)}, from: at(4), out: true, lanes: 1, changes: 1},
+		{name: "a truncate that one lane has lost", one: []change.Change{mark(change.Truncate, 5, txn)}, two: []change.Change{row(7)}, from: at(4), out: true, gap: true},
+		{name: "a transaction's truncate whose rest the next publisher has written", one: []change.Change{mark(change.Truncate, 5, txn)},
+			two: []change.Change{mark(change.Truncate, 5, txn)}, from: at(4), lanes: 2, changes: 1, by: [3]int16{1, 1, 2}},
+		{name: "a chunk's truncate that the next publisher has begun again where it was", one: []change.Change{mark(change.Truncate, 5, nil), mark(change.Truncate, 5, nil)},
+			two: []change.Change{mark(change.Truncate, 5, nil)}, from: at(4), lanes: 1, by: [3]int16{1, 2, 2}},
+		{name: "a chunk's shape that the next publisher has begun again where it was", one: []change.Change{mark(change.NewShape, 5, nil), mark(change.NewShape, 5, nil)},
+			two: []change.Change{mark(change.NewShape, 5, nil)}, from: at(4), lanes: 1, changes: 1, by: [3]int16{1, 2, 2}},
+		{name: "the next publisher has fenced the other lane", one: []change.Change{mark(change.Truncate, 5, nil)}, from: at(4), lanes: 1, by: [3]int16{1, 1, 2}},
+		{name: "the other lane has yet to reach its publisher", one: []change.Change{mark(change.Truncate, 5, nil)}, from: at(4), by: [3]int16{2, 2, 1}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -48,8 +57,9 @@ func TestMarkerBarrier(t *testing.T) {
 				if n == 1 {
 					l.from.Pos, l.out = c.from, c.out
 				}
+				l.seen.epoch = c.by[2]
 				for i, x := range changes {
-					l.entries = append(l.entries, entry{c: x, next: int64(i + 2)})
+					l.entries = append(l.entries, entry{c: x, next: int64(i + 2), by: producer{epoch: c.by[2*n+min(i, 1-n)]}})
 					l.end = int64(i + 2)
 				}
 				a.lanes[l.id] = l

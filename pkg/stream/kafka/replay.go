@@ -58,7 +58,7 @@ func (p *publisher) above(ctx context.Context, lane change.Lane, end int64) (r *
 		for upper, step := end, int64(1<<10); upper > starts[lane] && !reached; step *= 2 {
 			from := max(starts[lane], upper-step)
 			var first, before change.Position
-			_, err := p.s.walk(ctx, span{lane, from, upper}, func(_ int64, m *codec.Meta) bool {
+			_, err := p.s.walk(ctx, span{lane: lane, from: from, end: upper}, func(_ int64, m *codec.Meta) bool {
 				if !p.saved.Less(m.Position) {
 					reached = true
 				} else if m.Position.Epoch == p.epoch {

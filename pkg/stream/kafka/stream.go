@@ -62,12 +62,14 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// Known is the highest Epoch among the last records of the topics whose shapes carry our source id, 0 where there are none.
+// Known is the highest Epoch among the last records of the topics whose shapes carry our source id: at least 1 where there is such a shape, though
+// retention may have taken every record, and 0 where there is none.
 func (s *Stream) Known(ctx context.Context) (uint32, error) {
 	if err := s.shapes.refresh(ctx); err != nil {
 		return 0, fmt.Errorf("kafka: %w", err)
 	}
-	lanes, err := s.lanes(ctx, s.shapes.topics())
+	topics := s.shapes.topics()
+	lanes, err := s.lanes(ctx, topics)
 	if err != nil {
 		return 0, fmt.Errorf("kafka: %w", err)
 	}
@@ -75,7 +77,7 @@ func (s *Stream) Known(ctx context.Context) (uint32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("kafka: %w", err)
 	}
-	var epoch uint32
+	epoch := uint32(min(len(topics), 1))
 	for _, l := range lanes {
 		tail, err := s.tailBelow(ctx, l, ends[l])
 		if err != nil {

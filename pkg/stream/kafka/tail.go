@@ -113,15 +113,24 @@ func (s *Stream) foreign(lane change.Lane, offset int64, source string) error {
 		change.ErrHalt, lane.Stream, lane.N, offset, who)
 }
 
+// below is what stands below an offset of a lane: its last record, if there is one, and who wrote the last batch, control batches among them.
+type below struct {
+	pos change.Position
+	at  int64
+	ok  bool
+	by  producer
+}
+
 // tailBelow is the Position of the lane's last record below end; zero where it holds none.
 func (s *Stream) tailBelow(ctx context.Context, lane change.Lane, end int64) (change.Position, error) {
-	pos, _, _, err := s.recordBelow(ctx, lane, end)
-	return pos, err
+	b, err := s.recordBelow(ctx, lane, end)
+	return b.pos, err
 }
 
 // recordBelow finds the lane's last record below end, walking back over control batches and compaction holes, however wide.
-func (s *Stream) recordBelow(ctx context.Context, lane change.Lane, end int64) (pos change.Position, at int64, ok bool, err error) {
+func (s *Stream) recordBelow(ctx context.Context, lane change.Lane, end int64) (out below, err error) {
 	err = s.client.retry(ctx, func() error {
+		out = below{}
 		starts, err := s.client.offsets(ctx, []change.Lane{lane}, kafkago.FirstOffset)
 		if err != nil {
 			return err
@@ -129,33 +138,37 @@ func (s *Stream) recordBelow(ctx context.Context, lane change.Lane, end int64) (
 		start := starts[lane]
 		for upper, step := end, int64(1); upper > start; step *= 2 {
 			from := max(start, upper-step)
-			pos, at, ok, err = s.lastBetween(ctx, lane, from, upper)
-			if ok || err != nil {
+			part, err := s.lastBetween(ctx, lane, from, upper)
+			if out.by != (producer{}) {
+				part.by = out.by // of a batch further up
+			}
+			if out = part; out.ok || err != nil {
 				return err
 			}
 			upper = from
 		}
 		return nil
 	})
-	return pos, at, ok, err
+	return out, err
 }
 
-// lastBetween is the last record with from <= offset < end.
-func (s *Stream) lastBetween(ctx context.Context, lane change.Lane, from, end int64) (pos change.Position, at int64, ok bool, err error) {
+// lastBetween is recordBelow's for from <= offset < end.
+func (s *Stream) lastBetween(ctx context.Context, lane change.Lane, from, end int64) (out below, err error) {
 	if lane.Stream == s.cfg.schemaTopic() {
-		return pos, 0, false, nil // its records have no Position
+		return out, nil // its records have no Position
 	}
-	_, err = s.walk(ctx, span{lane, from, end}, func(offset int64, m *codec.Meta) bool {
-		pos, at, ok = m.Position, offset, true
+	_, err = s.walk(ctx, span{lane: lane, from: from, end: end, batch: func(b *parsedBatch) { out.by = b.producer }}, func(offset int64, m *codec.Meta) bool {
+		out.pos, out.at, out.ok = m.Position, offset, true
 		return true
 	})
-	return pos, at, ok, err
+	return out, err
 }
 
 // span is the records of a lane with from <= offset < end.
 type span struct {
 	lane      change.Lane
 	from, end int64
+	batch     func(*parsedBatch) // if not nil, called with every batch that has offsets in it
 }
 
 // walk calls f with every record of w, in order, until f returns false. holes says that offsets of what it has passed hold
@@ -174,7 +187,7 @@ func (s *Stream) walk(ctx context.Context, w span, f func(at int64, m *codec.Met
 			s.client.forget(w.lane.Stream)
 			return holes, fmt.Errorf("read %s/%d at %d: %w", w.lane.Stream, w.lane.N, from, classify(got.code))
 		}
-		next, gone, more, err := s.walkBatches(got.records, span{w.lane, from, w.end}, f)
+		next, gone, more, err := s.walkBatches(got.records, span{w.lane, from, w.end, w.batch}, f)
 		holes = holes || gone
 		if err != nil || !more {
 			return holes, err
@@ -199,6 +212,9 @@ func (s *Stream) walkBatches(b []byte, w span, f func(at int64, m *codec.Meta) b
 			break
 		}
 		b = rest
+		if w.batch != nil && batch.next > w.from && batch.base < w.end {
+			w.batch(&batch)
+		}
 		holes = holes || batch.base > next
 		if !batch.control() {
 			err = s.eachRecord(w.lane, &batch, func(at int64, m *codec.Meta) bool {
