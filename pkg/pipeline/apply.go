@@ -45,6 +45,7 @@ type applying struct {
 	parked  int            // of all of them
 	lanes   map[change.Lane]*laneState
 	sorted  []*laneState // the lanes by stream and number
+	running int          // deliveries that are being applied
 	failed  error        // of the first delivery that failed
 }
 
@@ -114,13 +115,42 @@ func (l *applying) fetch(ctx, work context.Context, wg *sync.WaitGroup) error {
 		if err != nil {
 			return fmt.Errorf("fetch: %w", err)
 		}
+		l.mu.Lock()
+		l.running++
+		l.mu.Unlock()
 		wg.Go(func() {
+			defer l.over()
 			switch err := l.deliver(ctx, work, d); {
 			case err == nil, errors.Is(err, errStopped), errors.Is(err, errLost): // whoever has the lanes next applies it
 			default:
 				l.fail(err)
 			}
 		})
+	}
+}
+
+// over says that a delivery is not being applied any more, whatever has become of it.
+func (l *applying) over() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running--
+	l.wake()
+}
+
+// settled waits until nothing is being applied. A lane's mark may move until then, though the lane is lost: a call under way isn't cut short.
+func (l *applying) settled(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		running, moved := l.running, l.moved
+		l.mu.Unlock()
+		if running == 0 {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 

@@ -13,14 +13,18 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/stream"
 )
 
-// reassigned is a stream of one lane that goes to the same member anew between the return of a Fetch and the start of its delivery.
+// reassigned is a stream of one lane that goes to the same member anew: between the return of a Fetch and the start of its delivery, or, under way,
+// while its delivery is being applied.
 type reassigned struct {
+	underWay bool
+
 	begin func(context.Context, []change.Lane) ([]change.Mark, error)
 	c     []change.Change
 	lane  change.Lane
 
 	mu    sync.Mutex
 	calls int
+	marks []change.Mark // of the second assignment
 	lost  [2]chan struct{}
 }
 
@@ -49,12 +53,28 @@ func (s *reassigned) Fetch(ctx context.Context, _ int) (stream.Delivery, error) 
 	s.mu.Unlock()
 	switch n {
 	case 1: // its delivery is on the way to its goroutine: the assignment ends, and the next one begins
+		if s.underWay {
+			break
+		}
 		close(s.lost[0])
 		if _, err := s.begin(ctx, []change.Lane{s.lane}); err != nil {
 			return stream.Delivery{}, err
 		}
 	case 2:
-		time.Sleep(time.Second) // the bubble's clock: the first delivery has run
+		time.Sleep(time.Second) // the bubble's clock: the first delivery has run, or is being applied
+		if !s.underWay {
+			break
+		}
+		close(s.lost[0])
+		marks, err := s.begin(ctx, []change.Lane{s.lane})
+		if err != nil {
+			return stream.Delivery{}, err
+		}
+		s.mu.Lock()
+		s.marks = marks
+		s.mu.Unlock()
+		<-ctx.Done()
+		return stream.Delivery{}, ctx.Err()
 	default:
 		<-ctx.Done()
 		return stream.Delivery{}, ctx.Err()
@@ -87,6 +107,27 @@ func TestALateDeliveryOfTheLastAssignment(t *testing.T) {
 		default:
 			t.Error("--once has not ended")
 			_ = r.stop()
+		}
+	})
+}
+
+// An assignment begins with the marks that the last one's deliveries leave, not with those that one of them is about to move.
+func TestMarksAreLoadedOnceNothingIsBeingApplied(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.target["a"].slow = time.Minute
+		cfg := w.config(newLife(), 1)
+		s := &reassigned{underWay: true, c: w.txn(1, op{1, 7}).Changes, lane: change.Lane{Stream: source}, lost: [2]chan struct{}{make(chan struct{}), make(chan struct{})}}
+		cfg.Stream, cfg.Direct, cfg.Role = s, false, pipeline.ApplyOnly
+		r := start(t, cfg)
+		after(10 * time.Minute)
+		s.mu.Lock()
+		if len(s.marks) != 1 || s.marks[0].Next != 1 {
+			t.Errorf("the second assignment begins at %+v; the delivery of the first has moved the mark to 1", s.marks)
+		}
+		s.mu.Unlock()
+		if err := r.stop(); err != nil {
+			t.Error(err)
 		}
 	})
 }

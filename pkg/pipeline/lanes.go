@@ -35,8 +35,11 @@ func (l *applying) lose(j *job) {
 	l.wake()
 }
 
-// begin loads marks and parked keys inside each new assignment (invariant 8).
+// begin loads marks and parked keys inside each new assignment (invariant 8), once all that was applied under the last one is over.
 func (l *applying) begin(ctx context.Context, lanes []change.Lane) ([]change.Mark, error) {
+	if err := l.settled(ctx); err != nil {
+		return nil, fmt.Errorf("wait for what is being applied: %w", err)
+	}
 	states := map[string]sinks.State{}
 	fresh := make(map[change.Lane]*laneState, len(lanes))
 	now := time.Now()
