@@ -35,9 +35,9 @@ func (b *backend) Status() api.Status {
 func (m *member) describe() api.Pipeline {
 	s := m.pipeline.Status()
 	events, rate := m.meter.events.Load(), math.Float64frombits(m.meter.rate.Load())
-	out := api.Pipeline{Name: s.Pipeline, State: string(s.State), Restarts: int64(s.Restarts), Reason: s.LastError, ReasonAt: s.LastErrorAt, Events: &events, EventsPerSecond: &rate, Snapshot: progressOf(s.Snapshot)}
-	if m.meter.known.Load() {
-		seconds := time.Duration(m.meter.lag.Load()).Seconds()
+	out := api.Pipeline{Name: s.Pipeline, State: string(s.State), NotReady: s.NotReady, Restarts: int64(s.Restarts), Reason: s.LastError, ReasonAt: s.LastErrorAt, Events: &events, EventsPerSecond: &rate, Snapshot: progressOf(s.Snapshot)}
+	if lag, known := m.meter.lag(time.Now(), s.Committed); known {
+		seconds := lag.Seconds()
 		out.LagSeconds = &seconds
 	}
 	if m.meter.measured.Load() {
@@ -48,7 +48,7 @@ func (m *member) describe() api.Pipeline {
 		parked := int64(0)
 		for _, k := range s.Sinks {
 			parked += int64(k.Parked)
-			out.Sinks = append(out.Sinks, api.Sink{Name: k.Sink, Ready: k.Ready, Lanes: len(k.Marks), Parked: int64(k.Parked), Paused: k.Paused, Waits: k.Waits})
+			out.Sinks = append(out.Sinks, api.Sink{Name: k.Sink, Ready: k.Ready, Lanes: len(k.Marks), Parked: int64(k.Parked), Paused: k.Paused, Waits: k.Waits, Retry: k.Retry, Since: k.Since})
 		}
 		out.Parked = &parked
 	}

@@ -15,28 +15,74 @@ import (
 type meter struct {
 	events   atomic.Int64
 	rate     atomic.Uint64 // events a second, as float64 bits
-	lag      atomic.Int64  // ns
-	known    atomic.Bool   // lag has been told
 	bytes    atomic.Int64  // lag in bytes
 	measured atomic.Bool   // bytes has been measured
+
+	mu      sync.Mutex
+	current time.Time // all that was committed by then has been read
+	end     logEnd    // the one that is to be read up to next
+	atEnd   bool      // the last look found nothing unread
+}
+
+// logEnd is a log's end and when it was asked for.
+type logEnd struct {
+	pos change.Position
+	at  time.Time
+}
+
+// look takes in a log's end. A log that moves on is never read up to its end, but in time up to every end that it had.
+func (m *meter) look(end logEnd, read change.Position) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.atEnd = !read.Less(end.pos)
+	switch {
+	case m.atEnd:
+		m.current, m.end = end.at, logEnd{}
+	case m.end.at.IsZero():
+		m.end = end
+	case !read.Less(m.end.pos):
+		m.current, m.end = m.end.at, end
+	}
+}
+
+// fresh is how long a look that found nothing unread counts.
+const fresh = 5 * time.Second
+
+// lag is how old what has been read is: false where nothing has been read yet, and the log's end not been reached.
+func (m *meter) lag(now, committed time.Time) (time.Duration, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := m.current
+	if last.Before(committed) {
+		last = committed
+	}
+	switch {
+	case last.IsZero():
+		return 0, false
+	case m.atEnd && now.Sub(m.current) < fresh:
+		return 0, true
+	}
+	return max(0, now.Sub(last)), true
+}
+
+// lag is how old what a pipeline has read is.
+func (f *fleet) lag(name string) (time.Duration, bool) {
+	m := f.members[name]
+	if m == nil {
+		return 0, false
+	}
+	return m.meter.lag(time.Now(), m.pipeline.Status().Committed)
 }
 
 // observer is o with the meter's own ears added.
 func (m *meter) observer(o pipeline.Observer) pipeline.Observer {
-	rows, lag := o.Rows, o.Lag
+	rows := o.Rows
 	o.Rows = func(e pipeline.Event, at pipeline.Stage, t *change.Table, op change.Op, n int) {
 		if at == pipeline.StageRead {
 			m.events.Add(int64(n))
 		}
 		if rows != nil {
 			rows(e, at, t, op, n)
-		}
-	}
-	o.Lag = func(e pipeline.Event, d time.Duration) {
-		m.lag.Store(int64(d))
-		m.known.Store(true)
-		if lag != nil {
-			lag(e, d)
 		}
 	}
 	return o
@@ -84,10 +130,13 @@ func (m *member) measureLag(ctx context.Context) {
 	}
 	asked, cancel := context.WithTimeout(ctx, headTimeout)
 	defer cancel()
+	at := time.Now()
 	head, err := source.Head(asked)
 	lag, known := int64(0), false
 	if err == nil {
-		lag, known = sourceEngines()[m.wiring.pipeline.Source.Type].lag(asked, source, head, m.pipeline.Status().Read)
+		read := m.pipeline.Status().Read
+		m.meter.look(logEnd{pos: head, at: at}, read)
+		lag, known = sourceEngines()[m.wiring.pipeline.Source.Type].lag(asked, source, head, read)
 	}
 	m.meter.bytes.Store(lag)
 	m.meter.measured.Store(known)

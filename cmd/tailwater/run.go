@@ -144,6 +144,7 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, chosen []*config.Pi
 		Version:  version,
 		Status:   func() []pipeline.Status { return f.status() },
 		Topic:    func(p string, t *change.Table) string { return f.topic(p, t) },
+		Lag:      func(p string) (time.Duration, bool) { return f.lag(p) },
 		LagBytes: func(p string) (int64, bool) { return f.lagBytes(p) },
 		Now:      time.Now,
 	})

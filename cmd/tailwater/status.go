@@ -169,6 +169,9 @@ func (a *app) statusText(w io.Writer, s api.Status) {
 		if p.State == "snapshot" {
 			fmt.Fprintf(w, "%s: %s\n", p.Name, snapshotLine(p.Snapshot, now))
 		}
+		if p.NotReady != "" {
+			fmt.Fprintf(w, "%s: %s %s\n", p.Name, a.paint(yellow, "nothing moves:"), printable(p.NotReady))
+		}
 		for _, k := range p.Sinks {
 			if says := sinkText(k); says != "" && p.State != string(pipeline.Stopped) {
 				fmt.Fprintf(w, "%s: sink %s: %s\n", p.Name, k.Name, says)
@@ -185,6 +188,8 @@ func sinkText(k api.Sink) string {
 	switch {
 	case !k.Ready:
 		return "its target or the stream is not open"
+	case k.Retry != "":
+		return fmt.Sprintf("tries again since %s: %s", k.Since.Format(time.TimeOnly), printable(k.Retry))
 	case k.Paused:
 		return fmt.Sprintf("paused, %d changes are parked and parked_limit is reached", k.Parked)
 	case k.Waits > 0:

@@ -203,14 +203,14 @@ func TestRequestsThatAreRefused(t *testing.T) {
 func TestReadyNamesWhoIsNot(t *testing.T) {
 	t.Parallel()
 	b := newFake()
-	b.status.Pipelines = append(b.status.Pipelines, api.Pipeline{Name: "c", State: "halted", Reason: "secret words"})
+	b.status.Pipelines = append(b.status.Pipelines, api.Pipeline{Name: "c", State: "halted", Reason: "secret words"}, api.Pipeline{Name: "d", State: "running", NotReady: "secret words"})
 	addr := serve(t, api.Options{Backend: b})
 	res, body := ask(t, request(t, "GET", "http://"+addr+"/readyz", ""))
-	if res.StatusCode != 503 || body != "c: halted\n" {
+	if res.StatusCode != 503 || body != "c: halted\nd: running, but nothing moves\n" {
 		t.Errorf("%d %q", res.StatusCode, body)
 	}
 	_, body = ask(t, request(t, "GET", "http://"+addr+"/readyz?verbose", ""))
-	if body != "a: running\nb: snapshot\nc: halted\n" {
+	if body != "a: running\nb: snapshot\nc: halted\nd: running, but nothing moves\n" {
 		t.Errorf("%q", body)
 	}
 }

@@ -15,6 +15,7 @@ type Pipeline struct {
 	State           string      `json:"state"`            // starting, snapshot, running, draining, stopped, halted; not running
 	Reason          string      `json:"reason,omitempty"` // why it halted or was restarted; stays after it has recovered
 	ReasonAt        time.Time   `json:"reason_at,omitzero"`
+	NotReady        string      `json:"not_ready,omitempty"` // what keeps it from moving while it runs
 	Restarts        int64       `json:"restarts,omitempty"`
 	LagSeconds      *float64    `json:"lag_seconds,omitempty"`
 	LagBytes        *int64      `json:"lag_bytes,omitempty"`
@@ -28,12 +29,14 @@ type Pipeline struct {
 
 // Sink is how one sink's loop does.
 type Sink struct {
-	Name   string `json:"name"`
-	Ready  bool   `json:"ready"` // its target and the stream are open
-	Lanes  int    `json:"lanes"` // that this process applies now
-	Parked int64  `json:"parked"`
-	Paused bool   `json:"paused"` // it waits because parked_limit is reached
-	Waits  int    `json:"waits"`  // lanes that wait for the order of others
+	Name   string    `json:"name"`
+	Ready  bool      `json:"ready"` // its target and the stream are open
+	Lanes  int       `json:"lanes"` // that this process applies now
+	Parked int64     `json:"parked"`
+	Paused bool      `json:"paused"`          // it waits because parked_limit is reached
+	Waits  int       `json:"waits"`           // lanes that wait for the order of others
+	Retry  string    `json:"retry,omitempty"` // what the target said last, while calls are tried again
+	Since  time.Time `json:"since,omitzero"`  // when the first of those failed first
 }
 
 // Checkpoint is a pipeline's saved place.

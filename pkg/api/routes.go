@@ -22,7 +22,7 @@ type Route struct {
 func Routes() []Route {
 	return []Route{
 		{"GET", "/livez", true, "200 while the process runs."},
-		{"GET", "/readyz", true, "200 when every pipeline runs, else 503 with the names of those that don't. `?verbose` lists all with their states."},
+		{"GET", "/readyz", true, "200 when every pipeline runs and nothing keeps it from moving, else 503 with the names of those that don't. `?verbose` lists all with their states."},
 		{"GET", "/metrics", false, "Metrics for Prometheus."},
 		{"GET", "/api/v1/status", false, "Every pipeline's state, lag, snapshot progress and saved place."},
 		{"POST", "/api/v1/pipelines/{pipeline}/snapshot", false, "Asks for a snapshot of one table beside the stream: `{\"table\": \"public.orders\", \"where\": \"id > 7\"}`. 202 once it is part of what the next checkpoint saves."},
@@ -75,12 +75,16 @@ func (h *handlers) ready(w http.ResponseWriter, r *http.Request) {
 	code := http.StatusOK
 	verbose := r.URL.Query().Has("verbose")
 	for _, p := range h.backend.Status().Pipelines {
-		ok := readyStates[p.State]
+		ok := readyStates[p.State] && p.NotReady == ""
+		line := p.Name + ": " + p.State
 		if !ok {
 			code = http.StatusServiceUnavailable
 		}
+		if readyStates[p.State] && !ok {
+			line += ", but nothing moves"
+		}
 		if !ok || verbose {
-			lines = append(lines, p.Name+": "+p.State)
+			lines = append(lines, line)
 		}
 	}
 	if len(lines) == 0 {

@@ -22,6 +22,8 @@ type Options struct {
 	Topic func(pipeline string, t *change.Table) string
 	// LagBytes is how far a pipeline stands behind its source's log, false where that isn't known.
 	LagBytes func(pipeline string) (int64, bool)
+	// Lag is how old what a pipeline has read is, false where that isn't known.
+	Lag func(pipeline string) (time.Duration, bool)
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -38,7 +40,6 @@ type Metrics struct {
 	sinkRows, sinkRetries, stale, duplicates, gaps *prometheus.CounterVec
 	schemaChanges                                  *prometheus.CounterVec
 	commitSeconds, latency                         *prometheus.HistogramVec
-	lag                                            *prometheus.GaugeVec
 	authFailures                                   prometheus.Counter
 }
 
@@ -66,13 +67,11 @@ func New(o Options) *Metrics {
 	m.gaps = m.counter("gap_halts_total", "Halts because continuity could not be proved.", "pipeline", "reason")
 	m.commitSeconds = m.histogram("sink_commit_seconds", "Time of one target transaction.", commitBuckets)
 	m.latency = m.histogram("end_to_end_latency_seconds", "From the source's commit to the target's, one observation a source transaction and target transaction.", latencyBuckets)
-	m.lag = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "source_lag_seconds",
-		Help: "Age of the last source transaction when it was read; 0 at the log's end."}, []string{"pipeline"})
 	m.authFailures = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "auth_failures_total", Help: "Requests with a missing or wrong token."})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": o.Version, "go": runtime.Version()}})
 	build.Set(1)
-	m.registry.MustRegister(m.lag, m.authFailures, build, newStatusCollector(o, m.tables.names),
+	m.registry.MustRegister(m.authFailures, build, newStatusCollector(o, m.tables.names),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

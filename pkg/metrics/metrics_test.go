@@ -31,6 +31,7 @@ func fed(status ...pipeline.Status) *metrics.Metrics {
 		Status:   func() []pipeline.Status { return status },
 		Topic:    func(_ string, t *change.Table) string { return "p." + t.Name },
 		LagBytes: func(name string) (int64, bool) { return 4096, name == "a" },
+		Lag:      func(name string) (time.Duration, bool) { return 1500 * time.Millisecond, name == "a" },
 		Now:      func() time.Time { return at },
 	})
 	o := m.Observer()
@@ -43,7 +44,6 @@ func fed(status ...pipeline.Status) *metrics.Metrics {
 	o.Rows(sink, pipeline.StageSkipped, table, change.Insert, 1)
 	o.Rows(sink, pipeline.StageParked, table, change.Update, 1)
 	o.Txns(capture, 2)
-	o.Lag(capture, 1500*time.Millisecond)
 	o.Applied(sink, 30*time.Millisecond)
 	o.Latency(sink, 40*time.Millisecond, 3)
 	o.Latency(sink, -time.Second, 1)
@@ -51,6 +51,7 @@ func fed(status ...pipeline.Status) *metrics.Metrics {
 	o.Retry(sink, "40001")
 	o.Restart(capture, "unreachable", time.Second)
 	o.Gap(capture, change.ErrGap)
+	o.Gap(sink, change.ErrGap)
 	o.Schema(sink, sinks.SchemaChange{Table: table, Kind: sinks.KindDrop, Action: sinks.Ignore, Column: "c"})
 	m.AuthFailed()
 	return m
@@ -63,7 +64,7 @@ func scrape(m *metrics.Metrics) string {
 }
 
 func status() pipeline.Status {
-	return pipeline.Status{Pipeline: "a", State: pipeline.Running, SavedAt: at.Add(-3 * time.Second),
+	return pipeline.Status{Pipeline: "a", State: pipeline.Running, SavedAt: at.Add(-3 * time.Second), Unacked: 1,
 		Snapshot: []connectors.Progress{{Table: "s.half", Rows: 5, Estimate: 10}, {Table: "s.done", Rows: 5, Estimate: 1, Done: true}, {Table: "s.unknown", Rows: 5, Estimate: -1}},
 		Sinks:    []pipeline.SinkStatus{{Sink: "k", Parked: 7}}}
 }
@@ -196,5 +197,36 @@ func TestCountingIsCheap(t *testing.T) {
 	n := testing.AllocsPerRun(1000, func() { o.Rows(e, pipeline.StageApplied, table, change.Update, 100) })
 	if n > 2 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestCheckpointAge: where nothing is left to save no checkpoint is old.
+func TestCheckpointAge(t *testing.T) {
+	t.Parallel()
+	for want, s := range map[string]pipeline.Status{
+		"0":  {Pipeline: "a", State: pipeline.Running, SavedAt: at.Add(-time.Minute), Read: change.Position{Commit: 7}, Saved: change.Position{Commit: 7}},
+		"60": {Pipeline: "a", State: pipeline.Running, SavedAt: at.Add(-time.Minute), Read: change.Position{Commit: 8}, Saved: change.Position{Commit: 7}},
+		"61": {Pipeline: "a", State: pipeline.Running, SavedAt: at.Add(-time.Minute - time.Second), Unacked: 1},
+	} {
+		if line := `tailwater_checkpoint_age_seconds{pipeline="a"} ` + want + "\n"; !strings.Contains(scrape(fed(s)), line) {
+			t.Errorf("%+v: no line %q", s, line)
+		}
+	}
+}
+
+// TestReady: 1 only where the pipeline runs and moves.
+func TestReady(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status pipeline.Status
+		want   string
+	}{
+		{pipeline.Status{Pipeline: "a", State: pipeline.Snapshotting}, "1"},
+		{pipeline.Status{Pipeline: "a", State: pipeline.Running, NotReady: "the source is not open"}, "0"},
+		{pipeline.Status{Pipeline: "a", State: pipeline.Halted}, "0"},
+	} {
+		if line := `tailwater_pipeline_ready{pipeline="a"} ` + c.want + "\n"; !strings.Contains(scrape(fed(c.status)), line) {
+			t.Errorf("%+v: no line %q", c.status, line)
+		}
 	}
 }

@@ -21,7 +21,6 @@ func (m *Metrics) Observer() pipeline.Observer {
 		Latency: func(e pipeline.Event, d time.Duration, _ int) {
 			m.latency.WithLabelValues(e.Pipeline, e.Sink).Observe(max(0, d.Seconds()))
 		},
-		Lag: func(e pipeline.Event, d time.Duration) { m.lag.WithLabelValues(e.Pipeline).Set(d.Seconds()) },
 		Retry: func(e pipeline.Event, code string) {
 			m.sinkRetries.WithLabelValues(e.Pipeline, e.Sink, m.codes.value(code)).Inc()
 		},

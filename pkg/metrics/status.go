@@ -12,9 +12,10 @@ var states = []pipeline.State{pipeline.Starting, pipeline.Snapshotting, pipeline
 
 // statusCollector turns the pipelines' Status into gauges at each scrape.
 type statusCollector struct {
-	options                                Options
-	tables                                 *capped
-	state, age, progress, parked, lagBytes *prometheus.Desc
+	options                      Options
+	tables                       *capped
+	state, ready, age, progress  *prometheus.Desc
+	parked, lagSeconds, lagBytes *prometheus.Desc
 }
 
 func newStatusCollector(o Options, tables *capped) *statusCollector {
@@ -22,19 +23,21 @@ func newStatusCollector(o Options, tables *capped) *statusCollector {
 		return prometheus.NewDesc(namespace+"_"+name, help, labels, nil)
 	}
 	return &statusCollector{
-		options:  o,
-		tables:   tables,
-		state:    desc("pipeline_state", "1 for the state that the pipeline is in, 0 for the others.", "pipeline", "state"),
-		age:      desc("checkpoint_age_seconds", "Time since the last checkpoint that this process saved.", "pipeline"),
-		progress: desc("snapshot_progress_ratio", "How much of a table's snapshot has been read, by the server's own estimate.", "pipeline", "table"),
-		parked:   desc("parked_rows", "Changes that the target refused, or that wait behind one.", "pipeline", "sink"),
-		lagBytes: desc("source_lag_bytes", "How far the source's log goes on beyond what has been read.", "pipeline"),
+		options:    o,
+		tables:     tables,
+		state:      desc("pipeline_state", "1 for the state that the pipeline is in, 0 for the others.", "pipeline", "state"),
+		age:        desc("checkpoint_age_seconds", "Time since the last checkpoint that this process saved; 0 where all that was read is saved.", "pipeline"),
+		progress:   desc("snapshot_progress_ratio", "How much of a table's snapshot has been read, by the server's own estimate.", "pipeline", "table"),
+		parked:     desc("parked_rows", "Changes that the target refused, or that wait behind one.", "pipeline", "sink"),
+		lagSeconds: desc("source_lag_seconds", "How old what has been read is: 0 at the log's end, else the time since the last transaction read was committed or the log's end was reached.", "pipeline"),
+		ready:      desc("pipeline_ready", "1 where the pipeline runs and nothing keeps it from moving, else 0.", "pipeline"),
+		lagBytes:   desc("source_lag_bytes", "How far the source's log goes on beyond what has been read.", "pipeline"),
 	}
 }
 
 // Describe is prometheus.Collector.
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.state, c.age, c.progress, c.parked, c.lagBytes} {
+	for _, d := range []*prometheus.Desc{c.state, c.ready, c.age, c.progress, c.parked, c.lagSeconds, c.lagBytes} {
 		ch <- d
 	}
 }
@@ -52,8 +55,20 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 			}
 			gauge(c.state, v, s.Pipeline, string(state))
 		}
-		if !s.SavedAt.IsZero() {
+		ready := 0.0
+		if s.Ready() {
+			ready = 1
+		}
+		gauge(c.ready, ready, s.Pipeline)
+		switch {
+		case s.SavedAt.IsZero():
+		case s.Read == s.Saved && s.Unacked == 0:
+			gauge(c.age, 0, s.Pipeline)
+		default:
 			gauge(c.age, max(0, c.options.Now().Sub(s.SavedAt).Seconds()), s.Pipeline)
+		}
+		if d, ok := c.options.Lag(s.Pipeline); ok {
+			gauge(c.lagSeconds, d.Seconds(), s.Pipeline)
 		}
 		if n, ok := c.options.LagBytes(s.Pipeline); ok {
 			gauge(c.lagBytes, float64(n), s.Pipeline)

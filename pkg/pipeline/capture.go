@@ -39,7 +39,7 @@ func (c *capture) run(ctx, hard context.Context, ready func()) error {
 	}
 	c.board.update(func(s *Status) {
 		s.Epoch, s.Identity, s.Read, s.Published = o.rec.Epoch, o.rec.Identity, o.rec.Upto, o.rec.Upto
-		s.Saved, s.Released = o.rec.Upto, o.rec.ReleasedUpto
+		s.Saved, s.Released, s.Unacked = o.rec.Upto, o.rec.ReleasedUpto, 0
 	})
 	ready()
 	err = c.flow(ctx, hard, o)
@@ -101,6 +101,7 @@ type pending struct {
 	upto      change.Position
 	snapshot  []byte
 	rows      int
+	runs      []run // what of them, for who counts
 	announced []announcement
 }
 
@@ -163,17 +164,21 @@ func unlessStopped(ctx context.Context, err error) error {
 
 func (r *reader) publish(work context.Context, b change.Batch) error {
 	r.cfg.Observer.rows(r.event, StageRead, b.Changes)
-	r.cfg.Observer.read(r.event, b.Changes, time.Now())
+	r.cfg.Observer.read(r.event, b.Changes)
 	b, news, err := r.filter(b)
 	if err != nil {
 		return err
 	}
-	p := pending{resume: b.Resume, upto: b.Upto, snapshot: b.Snapshot, rows: len(b.Changes), announced: news}
+	p := pending{resume: b.Resume, upto: b.Upto, snapshot: b.Snapshot, rows: len(b.Changes), runs: runsOf(b.Changes), announced: news}
 	r.mu.Lock()
 	r.queue = append(r.queue, p) // before Publish: its acknowledgement may come first
 	r.mu.Unlock()
 	r.board.update(func(s *Status) {
 		s.Read = max2(s.Read, b.Upto)
+		if s.Unacked == 0 {
+			s.AckedAt = time.Now()
+		}
+		s.Unacked++
 		if n := len(b.Changes); n > 0 && b.Changes[n-1].Txn != nil {
 			s.Committed = b.Changes[n-1].Txn.Committed
 		}
@@ -187,7 +192,6 @@ func (r *reader) publish(work context.Context, b change.Batch) error {
 	r.mu.Lock()
 	r.published++
 	r.mu.Unlock()
-	r.cfg.Observer.rows(r.event, StagePublished, b.Changes)
 	fault.Point("capture.published")
 	return nil
 }

@@ -13,7 +13,7 @@ type Stage string
 // The stages at which rows are counted.
 const (
 	StageRead      Stage = "read"
-	StagePublished Stage = "published"
+	StagePublished Stage = "published" // acknowledged by the stream
 	StageApplied   Stage = "applied"
 	StageSkipped   Stage = "skipped" // a mark covered it: it had been applied before
 	StageParked    Stage = "parked"
@@ -31,7 +31,6 @@ type Observer struct {
 	Saved   func(e Event, took time.Duration)             // a checkpoint was saved
 	Applied func(e Event, took time.Duration)             // a target transaction was committed
 	Latency func(e Event, d time.Duration, n int)         // from source commit to target commit, of n rows
-	Lag     func(e Event, d time.Duration)                // age of the last transaction read; 0 at the log's end
 	Retry   func(e Event, code string)                    // a target's passing fault
 	Parked  func(e Event, n int)                          // parked changes now
 	Restart func(e Event, reason string, d time.Duration) // a loop ended and starts again after d
@@ -47,16 +46,37 @@ func (o *Observer) state(e Event, s State) {
 
 // rows counts runs of one table and operation, so that a batch of one table costs one call.
 func (o *Observer) rows(e Event, at Stage, c []change.Change) {
-	if o.Rows == nil {
-		return
+	if o.Rows != nil {
+		o.runs(e, at, runsOf(c))
 	}
+}
+
+// run is so many changes of one table and operation in a row.
+type run struct {
+	table *change.Table
+	op    change.Op
+	n     int
+}
+
+func runsOf(c []change.Change) []run {
+	var runs []run
 	for i := 0; i < len(c); {
 		j := i + 1
 		for j < len(c) && c[j].Table == c[i].Table && c[j].Op == c[i].Op {
 			j++
 		}
-		o.Rows(e, at, c[i].Table, c[i].Op, j-i)
+		runs = append(runs, run{table: c[i].Table, op: c[i].Op, n: j - i})
 		i = j
+	}
+	return runs
+}
+
+func (o *Observer) runs(e Event, at Stage, runs []run) {
+	if o.Rows == nil {
+		return
+	}
+	for _, r := range runs {
+		o.Rows(e, at, r.table, r.op, r.n)
 	}
 }
 
@@ -77,9 +97,9 @@ func (o *Observer) latency(e Event, c []change.Change, now time.Time) {
 	}
 }
 
-// read tells of a batch's transactions and their age.
-func (o *Observer) read(e Event, c []change.Change, now time.Time) {
-	if o.Txns == nil && o.Lag == nil {
+// read tells of a batch's transactions.
+func (o *Observer) read(e Event, c []change.Change) {
+	if o.Txns == nil {
 		return
 	}
 	var (
@@ -92,15 +112,8 @@ func (o *Observer) read(e Event, c []change.Change, now time.Time) {
 			n++
 		}
 	}
-	if o.Txns != nil && n > 0 {
+	if n > 0 {
 		o.Txns(e, n)
-	}
-	switch {
-	case o.Lag == nil:
-	case last != nil:
-		o.Lag(e, max(0, now.Sub(last.Committed)))
-	case len(c) == 0:
-		o.Lag(e, 0) // the log moved on without us
 	}
 }
 

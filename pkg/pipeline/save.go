@@ -74,10 +74,17 @@ func (s *settler) acknowledge(work context.Context, n uint64) error {
 	fault.Point("capture.acked")
 	for _, p := range s.reader.take(n - s.acked) {
 		s.rows += p.rows
+		s.cfg.Observer.runs(s.event, StagePublished, p.runs)
 		s.take(p)
 	}
+	more := int(n - s.acked)
 	s.acked = n
-	s.board.update(func(st *Status) { st.Published = max2(st.Published, s.next.Upto) })
+	s.board.update(func(st *Status) {
+		st.Published = max2(st.Published, s.next.Upto)
+		if more > 0 {
+			st.Unacked, st.AckedAt = st.Unacked-more, time.Now()
+		}
+	})
 	if s.urgent || s.rows >= s.cfg.SaveRows {
 		return s.save(work)
 	}

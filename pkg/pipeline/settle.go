@@ -127,6 +127,11 @@ func keyText(c *change.Change) string {
 // stop: it ends, or work does.
 func (l *applying) applyAt(ctx, work context.Context, lost <-chan struct{}, j *job) error {
 	failed := false
+	defer func() {
+		if failed {
+			l.board.retried(l.sink.Name)
+		}
+	}()
 	for wait := l.cfg.minBackoff; ; wait = min(2*wait, l.cfg.maxBackoff) {
 		select {
 		case <-lost:
@@ -141,10 +146,11 @@ func (l *applying) applyAt(ctx, work context.Context, lost <-chan struct{}, j *j
 				return loadErr
 			}
 		}
-		failed = true
 		if done, err := verdict(err); done {
 			return err
 		}
+		l.board.retry(l.sink.Name, !failed, err)
+		failed = true
 		if work.Err() != nil {
 			return fmt.Errorf("apply: %w: %w", err, context.Cause(work))
 		}

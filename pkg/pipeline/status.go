@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,15 +34,23 @@ type Status struct {
 	Identity    string                `json:"identity"`
 	Read        change.Position       `json:"read"`
 	Published   change.Position       `json:"published"` // acknowledged by the stream
+	Unacked     int                   `json:"unacked"`   // batches that are read and not acknowledged by the stream
+	AckedAt     time.Time             `json:"acked_at"`  // when it acknowledged the last one, or the first of these was read
 	Saved       change.Position       `json:"saved"`
 	SavedAt     time.Time             `json:"saved_at"` // of the last Save in this process
 	Released    change.Position       `json:"released"`
 	Committed   time.Time             `json:"committed"` // by the source's clock, the last transaction read
+	NotReady    string                `json:"not_ready"` // it runs, and this keeps something from moving; empty: nothing does
 	Snapshot    []connectors.Progress `json:"snapshot"`
 	Sinks       []SinkStatus          `json:"sinks"`
 	Restarts    int                   `json:"restarts"`
 	LastError   string                `json:"last_error"` // of any loop; stays after it has recovered
 	LastErrorAt time.Time             `json:"last_error_at"`
+}
+
+// Ready says that the pipeline runs and that nothing keeps it from moving.
+func (s *Status) Ready() bool {
+	return (s.State == Running || s.State == Snapshotting) && s.NotReady == ""
 }
 
 // SinkStatus is one sink's part of a Status.
@@ -50,6 +60,8 @@ type SinkStatus struct {
 	Marks  []change.Mark `json:"marks"` // of the lanes that are assigned to this process, by stream and lane
 	Parked int           `json:"parked"`
 	Paused bool          `json:"paused"` // a lane waits because parked_limit is reached
+	Retry  string        `json:"retry"`  // what the target said last, while calls are tried again; empty: none is
+	Since  time.Time     `json:"since"`  // when the first of those failed first
 	Waits  int           `json:"waits"`  // lanes that wait for the order of others
 }
 
@@ -61,11 +73,13 @@ type board struct {
 	need     int                             // loops that there are
 	progress func() []connectors.Progress    // nil: no source is open
 	lanes    map[string]func() []change.Mark // where the lanes of each sink that runs stand
-	paused   map[string]int                  // how many lanes of each sink wait at parked_limit
+	captures bool
+	retrying map[string]int // how many calls of each sink are tried again
+	paused   map[string]int // how many lanes of each sink wait at parked_limit
 }
 
 func newBoard(c *Config) *board {
-	b := &board{s: Status{Pipeline: c.Name, State: Starting}, live: map[string]bool{}, lanes: map[string]func() []change.Mark{}, paused: map[string]int{}}
+	b := &board{s: Status{Pipeline: c.Name, State: Starting}, live: map[string]bool{}, lanes: map[string]func() []change.Mark{}, paused: map[string]int{}, retrying: map[string]int{}, captures: c.captures()}
 	if c.captures() {
 		b.need++
 	}
@@ -109,6 +123,53 @@ func (b *board) pausing(sink string, more int) {
 	})
 }
 
+// retry takes in that a call of a sink has failed and is tried again.
+func (b *board) retry(sink string, first bool, err error) {
+	b.sink(sink, func(s *SinkStatus) {
+		if first {
+			b.retrying[sink]++
+		}
+		if s.Retry == "" {
+			s.Since = time.Now()
+		}
+		s.Retry = err.Error()
+	})
+}
+
+// retried takes in that such a call has come to an end.
+func (b *board) retried(sink string) {
+	b.sink(sink, func(s *SinkStatus) {
+		b.retrying[sink]--
+		if b.retrying[sink] == 0 {
+			s.Retry, s.Since = "", time.Time{}
+		}
+	})
+}
+
+// stuckAfter is how long nothing may move before a pipeline is not ready: a broker's failover or a target's restart is shorter.
+const stuckAfter = 15 * time.Second
+
+// notReady is what keeps a running pipeline from moving. The caller holds mu.
+func (b *board) notReady(now time.Time) string {
+	var all []string
+	if b.captures && !b.live[""] {
+		all = append(all, "the source or the stream is not open")
+	}
+	if d := now.Sub(b.s.AckedAt); b.s.Unacked > 0 && d >= stuckAfter {
+		all = append(all, fmt.Sprintf("%d batches are read, and the stream has acknowledged none for %s", b.s.Unacked, d.Round(time.Second)))
+	}
+	for i := range b.s.Sinks {
+		k := &b.s.Sinks[i]
+		switch d := now.Sub(k.Since); {
+		case !k.Ready:
+			all = append(all, "sink "+k.Sink+": its target or the stream is not open")
+		case k.Retry != "" && d >= stuckAfter:
+			all = append(all, fmt.Sprintf("sink %s: the target fails for %s", k.Sink, d.Round(time.Second)))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
 // source says where progress comes from while a source is open; nil: it is closed.
 func (b *board) source(progress func() []connectors.Progress) {
 	b.mu.Lock()
@@ -144,6 +205,9 @@ func (b *board) snapshot() Status {
 	s := b.s
 	if s.State == Running && !complete(s.Snapshot) {
 		s.State = Snapshotting
+	}
+	if s.State == Running || s.State == Snapshotting {
+		s.NotReady = b.notReady(time.Now())
 	}
 	s.Snapshot = slices.Clone(s.Snapshot)
 	s.Sinks = slices.Clone(s.Sinks)

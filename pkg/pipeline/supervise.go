@@ -44,9 +44,6 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		p.enter(Draining) // it may have been over before AfterFunc ran
 	}
-	if ExitCode(err) == ExitGap {
-		p.cfg.Observer.gap(Event{Pipeline: p.cfg.Name}, err)
-	}
 	if err != nil {
 		p.board.fail(err)
 		p.enter(Halted)
@@ -102,7 +99,7 @@ func (g *loops) run(ctx context.Context) error {
 				endApply()
 			}
 			if !errors.Is(context.Cause(captureHard), errNobody) || final(err) { // else the sink tells why
-				g.ended(err)
+				g.ended("", err)
 			}
 			close(g.captured)
 		})
@@ -116,7 +113,7 @@ func (g *loops) run(ctx context.Context) error {
 				if err != nil && cfg.Direct {
 					cutCapture(errNobody)
 				}
-				g.ended(err)
+				g.ended(cfg.Sinks[i].Name, err)
 			})
 		}
 	}
@@ -156,9 +153,12 @@ func together(errs []error) error {
 
 // ended takes in a loop's end. One that ends for good ends the pipeline; one that has done all it had to do, and has parked rows, leaves the
 // others to do the same.
-func (g *loops) ended(err error) {
+func (g *loops) ended(sink string, err error) {
 	if err == nil {
 		return
+	}
+	if errors.Is(err, change.ErrGap) {
+		g.pipeline.cfg.Observer.gap(Event{Pipeline: g.pipeline.cfg.Name, Sink: sink}, err)
 	}
 	g.mu.Lock()
 	g.errs = append(g.errs, err)
