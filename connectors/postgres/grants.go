@@ -159,9 +159,9 @@ func expression(pattern string) string {
 			class = true
 			b.WriteRune(r)
 		case r == '*':
-			b.WriteString("[^/]*")
+			b.WriteString(".*")
 		case r == '?':
-			b.WriteString("[^/]")
+			b.WriteString(".")
 		default:
 			b.WriteString(literal(r))
 		}

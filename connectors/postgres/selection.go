@@ -45,9 +45,15 @@ func parsePatterns(list []string) ([]pattern, error) {
 }
 
 func (p pattern) matches(schema, name string) bool {
-	a, _ := path.Match(p.schema, schema) // an error only for a bad pattern, refused when it was parsed
-	b, _ := path.Match(p.name, name)
-	return a && b
+	return matchName(p.schema, schema) && matchName(p.name, name)
+}
+
+// slashes turns the one character that path.Match keeps apart, and names may have, into the one that no name has.
+var slashes = strings.NewReplacer("/", "\x00")
+
+func matchName(pattern, name string) bool {
+	yes, _ := path.Match(slashes.Replace(pattern), slashes.Replace(name)) // an error only for a bad pattern, refused when it was parsed
+	return yes
 }
 
 // exact says that p names one table.
