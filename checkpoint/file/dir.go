@@ -28,7 +28,7 @@ type dir struct {
 
 // openDir makes the directory if it is not there, checks that it is ours, closes it to others and locks it.
 func openDir(path string) (*dir, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := makeDir(path); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -40,6 +40,26 @@ func openDir(path string) (*dir, error) {
 		return nil, errors.Join(err, d.f.Close())
 	}
 	return d, nil
+}
+
+// makeDir makes what of the path isn't there, each below a parent that is synced: a crash must not take away a directory with what is saved in it.
+func makeDir(path string) error {
+	path = filepath.Clean(path)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(path)
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	f, err := os.Open(parent)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func (d *dir) claim() error {
