@@ -23,6 +23,7 @@ type settler struct {
 	rows     int    // acknowledged since the last Save
 	progress []byte // the newest acknowledged snapshot progress; nil: as saved
 	urgent   bool   // the snapshot has come on
+	shapes   bool   // a shape was acknowledged since the last Save
 	caught   bool   // what is acknowledged has reached the Record's place: a target may have begun below it
 	timer    *time.Timer
 	armed    bool
@@ -108,6 +109,7 @@ func (s *settler) take(p pending) {
 	if len(p.announced) == 0 {
 		return
 	}
+	s.shapes = true
 	s.next.Announced = copyOf(s.next.Announced)
 	for _, a := range p.announced {
 		s.next.Announced[a.table] = a.fingerprint
@@ -129,7 +131,7 @@ func (s *settler) dirty() bool {
 }
 
 func (s *settler) unsaved() bool {
-	return s.next.Upto != s.rec.Upto || s.next.Resume != s.rec.Resume || !bytes.Equal(s.next.Snapshot, s.rec.Snapshot) || s.urgent
+	return s.next.Upto != s.rec.Upto || s.next.Resume != s.rec.Resume || !bytes.Equal(s.next.Snapshot, s.rec.Snapshot) || s.urgent || s.shapes
 }
 
 // save saves what has been acknowledged and releases what the generation before it holds as well, so that a store that has to fall
@@ -147,7 +149,7 @@ func (s *settler) save(work context.Context) error {
 		return fmt.Errorf("save %s: %w", s.next.Upto, err)
 	}
 	s.cfg.Observer.saved(s.event, time.Since(began))
-	s.rec, s.next, s.rows, s.urgent = saved, saved, 0, false
+	s.rec, s.next, s.rows, s.urgent, s.shapes = saved, saved, 0, false, false
 	s.board.update(func(st *Status) { st.Saved, st.SavedAt = saved.Upto, time.Now() })
 	if err := s.release(work, before); err != nil {
 		return err

@@ -241,7 +241,7 @@ func (l *applying) room(ctx context.Context, lost <-chan struct{}, j *job) error
 	if l.fits(j, l.parkedNow()) {
 		return nil
 	}
-	l.log.Error("parked_limit is reached: the lane pauses until parked changes are requeued or skipped", "pipeline", l.cfg.Name,
+	l.log.Error("parked_limit is reached: the lane pauses; `tailwater parked list` says what was refused: take the cause away at the target, raise the sink's parked_limit and start again, then take a new snapshot of the tables", "pipeline", l.cfg.Name,
 		"sink", l.sink.Name, "limit", l.sink.ParkedLimit, "n", l.parkedNow(), "table", j.parked[0].Change.Table.String(), "code", j.parked[0].Code, "err", j.parked[0].Cause)
 	l.board.pausing(l.sink.Name, 1)
 	defer l.board.pausing(l.sink.Name, -1)
