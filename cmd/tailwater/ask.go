@@ -4,16 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/api"
 	"github.com/tailwater-cdc/tailwater/pkg/config"
+	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
 )
 
-// client asks the process that runs with this config; api.ErrNotRunning where none says that it does.
-func client(cfg *config.Config) (*api.Client, error) {
-	b, err := os.ReadFile(filepath.Join(cfg.Server.StateDir, addressFile))
+// client asks the process that runs with this config in a role; api.ErrNotRunning where none says that it does.
+func client(cfg *config.Config, role pipeline.Role) (*api.Client, error) {
+	b, err := os.ReadFile(addressFile(cfg, role))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, api.ErrNotRunning
 	}

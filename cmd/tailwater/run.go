@@ -154,7 +154,7 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, chosen []*config.Pi
 		return outcome{}, err
 	}
 	b := &backend{fleet: f, started: time.Now()}
-	server, err := listen(ctx, cfg, listening{backend: b, metrics: m, log: o.log})
+	server, err := listen(ctx, cfg, listening{backend: b, metrics: m, log: o.log, file: addressFile(cfg, o.role)})
 	if err != nil {
 		return outcome{}, errors.Join(err, f.close())
 	}
@@ -196,18 +196,25 @@ type listening struct {
 	backend *backend
 	metrics *metrics.Metrics
 	log     *slog.Logger
+	file    string // where the address is written
 }
 
-// addressFile is where a running process says on which address it listens, for the verbs: the config's port may be 0.
-const addressFile = "address"
+// addressFile is where a running process says on which address it listens, for the verbs: the config's port may be 0. One that only applies runs
+// beside the one that holds the state folder, and has a file of its own.
+func addressFile(cfg *config.Config, role pipeline.Role) string {
+	name := "address"
+	if role == pipeline.ApplyOnly {
+		name = "address.apply"
+	}
+	return filepath.Join(cfg.Server.StateDir, name)
+}
 
 // listen binds the API's address; nil where the config has none.
 func listen(ctx context.Context, cfg *config.Config, l listening) (*api.Server, error) {
-	path := filepath.Join(cfg.Server.StateDir, addressFile)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("remove the last address: %w", err)
-	}
 	if cfg.Server.Listen == config.ListenOff {
+		if err := os.Remove(l.file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("remove the last address: %w", err)
+		}
 		return nil, nil
 	}
 	token, err := api.OpenToken(cfg.Server.StateDir)
@@ -227,9 +234,18 @@ func listen(ctx context.Context, cfg *config.Config, l listening) (*api.Server, 
 	if err != nil {
 		return nil, &failure{exit: exitEnvironment, code: "listen", err: err, fix: "free the address, or choose another server.listen"}
 	}
-	if err := os.WriteFile(path, []byte(server.Addr()+"\n"), 0o600); err != nil {
+	if err := writeAddress(l.file, server.Addr()); err != nil { // only now: whoever listens already is still to be found
 		return nil, fmt.Errorf("write the address: %w", err)
 	}
 	l.log.Info("listening", "address", server.Addr())
 	return server, nil
+}
+
+// writeAddress replaces the file at once, so that nobody reads half of it.
+func writeAddress(path, address string) error {
+	next := path + ".new"
+	if err := os.WriteFile(next, []byte(address+"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailwater-cdc/tailwater/pkg/api"
+	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
 )
 
 func (a *app) snapshotCommand() *cobra.Command {
@@ -45,7 +46,7 @@ func (a *app) startSnapshot(ctx context.Context, r api.SnapshotRequest) (outcome
 	if schema, table, ok := strings.Cut(r.Table, "."); !ok || schema == "" || table == "" {
 		return outcome{}, usage(fmt.Errorf("--table %q is no table", r.Table), "write it as schema.table")
 	}
-	c, err := client(cfg)
+	c, err := client(cfg, pipeline.All)
 	if err != nil {
 		return outcome{}, refused(err)
 	}

@@ -71,7 +71,10 @@ func (a *app) status(ctx context.Context, cfg *config.Config) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	s, err := running(ctx, cfg)
+	s, err := running(ctx, cfg, pipeline.All)
+	if errors.Is(err, api.ErrNotRunning) {
+		s, err = running(ctx, cfg, pipeline.ApplyOnly)
+	}
 	if errors.Is(err, api.ErrNotRunning) {
 		s, err = fromFiles(ctx, cfg)
 	}
@@ -86,8 +89,8 @@ func (a *app) status(ctx context.Context, cfg *config.Config) (outcome, error) {
 	}, nil
 }
 
-func running(ctx context.Context, cfg *config.Config) (api.Status, error) {
-	c, err := client(cfg)
+func running(ctx context.Context, cfg *config.Config, role pipeline.Role) (api.Status, error) {
+	c, err := client(cfg, role)
 	if err != nil {
 		return api.Status{}, err
 	}
