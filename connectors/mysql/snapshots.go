@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tailwater-cdc/tailwater/connectors"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -17,11 +18,13 @@ func (s *Source) beside(o *opening) error {
 	s.reader = &chunkReader{source: s}
 	config := snapshot.Config{Log: s.log, Reader: s.reader, Logger: s.config.Logger,
 		Saved: o.start.Snapshot, Anew: o.start.Anew, Upto: o.at.upto, Resume: s.log.resume,
-		MemoryBytes: s.config.SnapshotBytes, ChunkBytes: s.config.chunkBytes}
-	if s.config.SnapshotMode != SnapshotNever {
-		for _, t := range o.tables {
-			config.Tables = append(config.Tables, t.String())
-		}
+		MemoryBytes: s.config.SnapshotBytes, ChunkBytes: s.config.chunkBytes,
+		Never: s.config.SnapshotMode == SnapshotNever, Gone: func(name string) bool {
+			schema, table, _ := strings.Cut(name, ".")
+			return s.selection.has(schema, table) // and isn't in the list: the log has told, or will, of what becomes of it
+		}}
+	for _, t := range o.tables {
+		config.Tables = append(config.Tables, t.String())
 	}
 	var err error
 	if s.runner, err = snapshot.New(config); err != nil {

@@ -125,9 +125,6 @@ func (s *Source) look(t tableName) bool {
 // joinNew asks for the snapshot of tables that match and whose rows nobody has read. One that was made while the log was read has all its
 // rows in the log; one that was renamed into the selection hasn't.
 func (s *Source) joinNew(ctx context.Context) error {
-	if s.config.SnapshotMode == SnapshotNever {
-		return nil
-	}
 	var known []string
 	for _, p := range s.runner.Progress() {
 		known = append(known, p.Table)
@@ -138,6 +135,12 @@ func (s *Source) joinNew(ctx context.Context) error {
 		return err
 	})
 	for _, t := range s.selection.selected(list) {
+		if s.config.SnapshotMode == SnapshotNever {
+			if !strings.HasPrefix(t.name, "#") {
+				s.runner.Note(t.String(), snapshot.Info{}) // so that it is seen later if it is left out for a while
+			}
+			continue
+		}
 		if err == nil && !slices.Contains(known, t.String()) && !strings.HasPrefix(t.name, "#") {
 			s.config.Logger.Info("a table has appeared", "table", t.String())
 			if err = s.runner.Request(ctx, t.String(), ""); errors.Is(err, snapshot.ErrNoTable) {

@@ -136,12 +136,15 @@ func (r *chunkReader) Lookup(ctx context.Context, name string) (snapshot.Info, e
 		return snapshot.Info{}, err
 	}
 	info, oid, err := r.describe(ctx, n)
-	if err != nil || !n.partitioned {
-		info.Estimate = estimate
+	info.Estimate = estimate
+	if err != nil {
 		return info, err
 	}
-	info.Estimate = estimate
 	err = r.seam.shapes.catalog.session(ctx, func(conn *pgx.Conn) error {
+		members, err := readMembers(ctx, conn, r.seam.config.Publication.Name, []uint32{oid})
+		if info.Member = members[oid]; err != nil || !n.partitioned {
+			return err
+		}
 		parts, err := readParts(ctx, conn, []uint32{oid})
 		info.Parts = parts[oid]
 		return err

@@ -143,8 +143,14 @@ func (o *opening) publish(ctx context.Context) error {
 		o.config.Logger.Warn("no table of the source matches yet", "include", o.config.Include)
 	}
 	created, err := ensurePublication(ctx, o.conn, o.config, o.tables)
-	if err != nil || !created {
+	if err != nil {
 		return err
+	}
+	if err := addMembers(ctx, o.conn, o.config.Publication.Name, o.tables, o.begun); err != nil {
+		return classify(err)
+	}
+	if !created {
+		return nil
 	}
 	slot, err := readSlot(ctx, o.conn, o.config.Slot.Name)
 	if err == nil && slot != nil {

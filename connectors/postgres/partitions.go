@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -69,7 +70,7 @@ func incarnation(oid uint32) string { return fmt.Sprint(oid) }
 // imprint is an Info as text: another one when a Look is due.
 func imprint(i snapshot.Info) string {
 	var b strings.Builder
-	b.WriteString(i.Incarnation)
+	b.WriteString(i.Incarnation + " " + i.Member)
 	for _, p := range i.Parts {
 		b.WriteByte(' ')
 		b.WriteString(p.ID)
@@ -77,34 +78,44 @@ func imprint(i snapshot.Info) string {
 	return b.String()
 }
 
-// look has those tables looked up again that are others now than when they were looked at before, or have other parts.
-func (s *Source) look(tables []candidate, now []snapshot.Info) {
-	prints := make(map[string]string, len(tables))
+// look has those tables looked up again that are others now than when they were looked at before, have other parts, or were out of the publication
+// for a while.
+func (s *Source) look(tables []candidate, now []snapshot.Info) error {
+	seen := make(map[string]snapshot.Info, len(tables))
+	var err error
 	for i, t := range tables {
-		prints[t.String()] = imprint(now[i])
-	}
-	for name, text := range prints {
-		if was, known := s.prints[name]; !known || was == text {
-			continue
-		}
-		if s.config.SnapshotMode == SnapshotNever {
+		name := t.String()
+		seen[name] = now[i]
+		was, known := s.prints[name]
+		left := known && was.Member != now[i].Member && was.Incarnation == now[i].Incarnation
+		switch {
+		case !known && s.config.SnapshotMode == SnapshotNever:
+			s.runner.Note(name, now[i])
+		case !known || imprint(was) == imprint(now[i]):
+		case left && s.unread(name):
+			err = errors.Join(err, snapshot.Missed(name))
+		case left:
+			s.config.Logger.Warn("the table was out of the publication for a while, or this was altered", "table", name, "publication", s.config.Publication.Name)
+			s.runner.Look(name)
+		case s.config.SnapshotMode == SnapshotNever:
 			s.config.Logger.Warn("the table was created again, or a partition of it was attached, detached, dropped or truncated, of which the log tells nothing; "+
 				"rows that are gone stay at the targets: delete them there; for rows that came with a partition run tailwater snapshot start", "table", name)
-			continue
+		default:
+			s.config.Logger.Info("the table was created again, or a partition of it was attached, detached, dropped, truncated or rewritten", "table", name)
+			s.runner.Look(name)
 		}
-		s.config.Logger.Info("the table was created again, or a partition of it was attached, detached, dropped, truncated or rewritten", "table", name)
-		s.runner.Look(name)
 	}
-	maps.Copy(prints, missing(s.prints, prints))
-	s.prints = prints
+	maps.Copy(seen, missing(s.prints, seen))
+	s.prints = seen
+	return err
 }
 
 // missing is what was has and now lacks: a table that is dropped and comes again is another one.
-func missing(was, now map[string]string) map[string]string {
-	out := map[string]string{}
-	for name, text := range was {
+func missing(was, now map[string]snapshot.Info) map[string]snapshot.Info {
+	out := map[string]snapshot.Info{}
+	for name, info := range was {
 		if _, ok := now[name]; !ok {
-			out[name] = text
+			out[name] = info
 		}
 	}
 	return out

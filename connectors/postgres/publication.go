@@ -106,12 +106,30 @@ const madeBy = "made by tailwater"
 
 // ensurePublication creates the publication or joins to it what it lacks, and says whether it created it.
 func ensurePublication(ctx context.Context, conn *pgx.Conn, config *Config, tables []candidate) (created bool, err error) {
-	name := config.Publication.Name
+	exists, err := publishesAll(ctx, conn, config.Publication.Name)
+	if err != nil {
+		return false, err
+	}
+	if !exists {
+		return true, createPublication(ctx, conn, config, tables)
+	}
+	for _, t := range tables {
+		if !t.published {
+			if err := joinTable(ctx, conn, config.Publication.Name, t.tableName); err != nil {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// publishesAll refuses a publication that leaves changes of its tables out, and says whether there is one.
+func publishesAll(ctx context.Context, conn *pgx.Conn, name string) (exists bool, err error) {
 	const query = `select pubinsert and pubupdate and pubdelete and pubtruncate, pubviaroot from pg_publication where pubname = $1`
 	var all, root bool
 	err = conn.QueryRow(ctx, query, name).Scan(&all, &root)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return true, createPublication(ctx, conn, config, tables)
+		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("read publication %s: %w", name, classify(err))
@@ -125,17 +143,7 @@ func ensurePublication(ctx context.Context, conn *pgx.Conn, config *Config, tabl
 	if fix != "" {
 		return false, fmt.Errorf("publication %s: run ALTER PUBLICATION %s SET (%s): %w: %w", name, quote(name), fix, errPublishes, change.ErrPreflight)
 	}
-	if err := refuseFilters(ctx, conn, name); err != nil {
-		return false, err
-	}
-	for _, t := range tables {
-		if !t.published {
-			if err := joinTable(ctx, conn, name, t.tableName); err != nil {
-				return false, err
-			}
-		}
-	}
-	return false, nil
+	return true, refuseFilters(ctx, conn, name)
 }
 
 // refuseFilters refuses row filters: an UPDATE that leaves the filter arrives as a DELETE, and a snapshot knows no filter.

@@ -19,15 +19,11 @@ func (s *Source) beside(o *opening) error {
 	s.reader = newChunkReader(s.seam())
 	config := snapshot.Config{Log: s.log, Reader: s.reader, Logger: s.config.Logger,
 		MemoryBytes: s.config.SnapshotBytes, Saved: o.start.Snapshot, Anew: o.start.Anew, Upto: o.at.upto, Resume: s.log.resume}
-	if s.config.SnapshotMode != SnapshotNever {
-		for _, t := range o.tables {
-			config.Tables = append(config.Tables, t.String())
-		}
-		config.Begun = o.begun
-	}
-	s.prints = map[string]string{}
+	config.Begun, config.Never = o.begun, s.config.SnapshotMode == SnapshotNever
+	s.prints = map[string]snapshot.Info{}
 	for i, t := range o.tables {
-		s.prints[t.String()] = imprint(o.begun[i])
+		config.Tables = append(config.Tables, t.String())
+		s.prints[t.String()] = o.begun[i]
 	}
 	var err error
 	if s.runner, err = snapshot.New(config); err != nil {
@@ -68,44 +64,69 @@ func (s *Source) Progress() []connectors.Progress {
 // joinNew joins to the publication the tables that match and that it lacks, and asks for the snapshot of those whose rows nobody has
 // read: they were published already where a table was renamed, or the publication is of all tables. What can't be joined is told
 // at each look. A crash between the two loses nothing: the next Open finds the table selected and not in the saved progress.
+//
+// Invariant 5: one that was captured and is out of the publication, or was, has missed changes.
 func (s *Source) joinNew(ctx context.Context) error {
-	var joined []tableName
 	known := map[string]bool{}
 	for _, p := range s.runner.Progress() {
 		known[p.Table] = true
 	}
+	var appeared []tableName
 	err := s.catalog.session(ctx, func(conn *pgx.Conn) error {
-		list, err := readCandidates(ctx, conn, s.config.Publication.Name)
-		if err != nil {
-			return err
-		}
-		var failed error
-		tables := s.selection.selected(list)
+		tables, failed := s.join(ctx, conn)
 		now, err := readBegun(ctx, conn, tables)
+		if err == nil {
+			err = addMembers(ctx, conn, s.config.Publication.Name, tables, now)
+		}
 		if err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
-		s.look(tables, now)
+		appeared = appeared[:0]
 		for _, t := range tables {
-			if t.published {
-				if !known[t.String()] && s.config.SnapshotMode != SnapshotNever {
-					joined = append(joined, t.tableName)
-				}
-				continue
+			if !known[t.String()] {
+				appeared = append(appeared, t.tableName)
 			}
-			if err := joinTable(ctx, conn, s.config.Publication.Name, t.tableName); err != nil {
-				failed = errors.Join(failed, err)
-				continue
-			}
-			joined = append(joined, t.tableName)
 		}
-		return failed
+		return errors.Join(failed, s.look(tables, now))
 	})
-	for _, t := range joined {
+	if s.config.SnapshotMode == SnapshotNever {
+		return err
+	}
+	for _, t := range appeared {
 		s.config.Logger.Info("a table has appeared in the publication", "table", t.String(), "publication", s.config.Publication.Name)
-		if s.config.SnapshotMode != SnapshotNever {
-			err = errors.Join(err, s.runner.Request(ctx, t.String(), ""))
-		}
+		err = errors.Join(err, s.runner.Request(ctx, t.String(), ""))
 	}
 	return err
+}
+
+// join sees that the publication leaves nothing out, and returns the tables that are in it by now.
+func (s *Source) join(ctx context.Context, conn *pgx.Conn) ([]candidate, error) {
+	name := s.config.Publication.Name
+	list, err := readCandidates(ctx, conn, name)
+	if err != nil {
+		return nil, err
+	}
+	exists, err := publishesAll(ctx, conn, name)
+	if err == nil && !exists {
+		err = fmt.Errorf("publication %s: %w: %w", name, errPublication, change.ErrPreflight)
+	}
+	tables := s.selection.selected(list)
+	if err = errors.Join(err, s.lapsed(tables)); err != nil {
+		return nil, err
+	}
+	var published []candidate
+	for _, t := range tables {
+		if !t.published {
+			if one := joinTable(ctx, conn, name, t.tableName); one != nil {
+				if _, captured := s.prints[t.String()]; captured && errors.Is(one, change.ErrPreflight) {
+					one = fmt.Errorf("%w: %w", errPublishes, one)
+				}
+				err = errors.Join(err, one)
+				continue
+			}
+			s.config.Logger.Info("a table is joined to the publication", "table", t.String(), "publication", name)
+		}
+		published = append(published, t)
+	}
+	return published, err
 }

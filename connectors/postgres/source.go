@@ -23,7 +23,7 @@ type Source struct {
 	log       *log
 	reader    *chunkReader
 	runner    *snapshot.Runner
-	prints    map[string]string // of the tables as the catalogue had them last; of watch's goroutine
+	prints    map[string]snapshot.Info // of the tables as the catalogue had them last; of watch's goroutine
 
 	closing   sync.Once
 	stopWatch context.CancelFunc
@@ -80,7 +80,12 @@ func (s *Source) watch(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				if err := s.joinNew(ctx); err != nil && ctx.Err() == nil {
+				err := s.joinNew(ctx)
+				if halts(err) {
+					s.log.wire.queue.fail(err)
+					return
+				}
+				if err != nil && ctx.Err() == nil {
 					s.config.Logger.Error("a new table is not captured", "err", err)
 				}
 			}

@@ -48,12 +48,15 @@ func (r *Runner) takeRequests() {
 	r.mu.Lock()
 	requests := r.requests
 	r.requests = nil
+	notes := r.notes
+	r.notes = nil
 	r.mu.Unlock()
+	r.takeNotes(notes)
 	for _, q := range requests {
 		r.accepted = append(r.accepted, q.taken)
 		t := r.byName[q.table]
 		if t == nil {
-			t = newTable(savedTable{Table: q.table, Incarnation: q.info.Incarnation, Parts: partIDs(q.info.Parts), Estimate: -1, Requested: true})
+			t = newTable(r.unaside(q))
 			r.tables = append(r.tables, t)
 			r.byName[q.table] = t
 		} else if !t.Done {
@@ -203,8 +206,11 @@ func (r *Runner) lookedUp(j *job) {
 	t, info := j.table, j.info
 	known := !t.Started.IsZero()
 	t.asked = j.batch
+	if t.missed(info.Member) {
+		r.log.Warn("snapshot: changes of the table were left out of the log for a while", "table", t.Table)
+	}
 	if wasDone := t.Done; !t.begin(info) {
-		r.log.Warn("snapshot: the table is another one than before, its snapshot starts over", "table", t.Table)
+		r.log.Warn("snapshot: what was read of the table is not what it holds now, its snapshot starts over", "table", t.Table)
 		if wasDone {
 			r.gate, t.info = gateHorizon, Info{} // its changes, and their shapes, were not observed so far
 		}

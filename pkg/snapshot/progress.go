@@ -26,6 +26,8 @@ type savedTable struct {
 	Parts       []string  `json:"parts,omitempty"` // IDs of those whose rows have been or are being read
 	Where       string    `json:"where,omitempty"`
 	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
+	Unread      bool      `json:"unread,omitempty"`    // its rows are not ours to read; it is known so that it is seen if its changes were left out for a while
+	Member      string    `json:"member,omitempty"`    // Info.Member
 	Whole       bool      `json:"whole,omitempty"`     // the target may have its rows already: nothing is taken out of the stream
 	Stale       bool      `json:"stale,omitempty"`     // the target may have rows that nothing will ever take away: a Truncate comes first
 	Key         []string  `json:"key,omitempty"`       // keySignature that Last belongs to
@@ -60,12 +62,13 @@ func parseProgress(b []byte) ([]savedTable, error) {
 	return p.Tables, nil
 }
 
-func formatProgress(tables []*table) ([]byte, error) {
-	p := savedProgress{Version: progressVersion, Tables: make([]savedTable, len(tables))}
+func formatProgress(tables []*table, aside []savedTable) ([]byte, error) {
+	p := savedProgress{Version: progressVersion, Tables: make([]savedTable, len(tables), len(tables)+len(aside))}
 	for i, t := range tables {
 		p.Tables[i] = t.savedTable
 		p.Tables[i].Reread = sortedKeys(t.reread)
 	}
+	p.Tables = append(p.Tables, aside...)
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -126,7 +129,7 @@ func (t *table) startOver() {
 func (t *table) begin(info Info) bool {
 	sig := keySignature(info.Table)
 	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
-	lost := !replaced && t.lost(info.Parts)
+	lost := !replaced && (t.missed(info.Member) || t.lost(info.Parts))
 	t.Whole = t.Whole && !replaced && !lost
 	t.Stale = (t.Stale || replaced || lost) && len(info.Table.Key) > 0 // without a key its snapshot begins with a Truncate anyway
 	same := t.Started.IsZero() || (!replaced && !lost && slices.Equal(t.Key, sig))
@@ -138,39 +141,12 @@ func (t *table) begin(info Info) bool {
 	} else if t.Parts == nil || t.Started.IsZero() && t.Where == "" {
 		t.Parts = partIDs(info.Parts) // all are read
 	}
+	if info.Member != "" {
+		t.Member = info.Member
+	}
 	t.info, t.Incarnation, t.Key, t.Estimate = info, info.Incarnation, sig, info.Estimate
 	if t.Started.IsZero() {
 		t.Started = time.Now().UTC().Truncate(time.Millisecond)
 	}
 	return same
-}
-
-// mergeTables joins the saved progress with the tables of the configuration: these in their order, then those asked for.
-func mergeTables(saved []savedTable, cfg *Config) []*table {
-	known := make(map[string]savedTable, len(saved))
-	for _, s := range saved {
-		known[s.Table] = s
-	}
-	var tables []*table
-	for i, name := range cfg.Tables {
-		s, ok := known[name]
-		if !ok {
-			s = savedTable{Table: name, Estimate: -1}
-			if cfg.Where != nil {
-				s.Where = cfg.Where[i]
-			}
-			if cfg.Begun != nil {
-				s.Incarnation, s.Parts = cfg.Begun[i].Incarnation, partIDs(cfg.Begun[i].Parts)
-			}
-		}
-		s.Stale = s.Stale || cfg.Anew
-		delete(known, name)
-		tables = append(tables, newTable(s))
-	}
-	for _, s := range saved {
-		if _, left := known[s.Table]; left && s.Requested {
-			tables = append(tables, newTable(s))
-		}
-	}
-	return tables
 }

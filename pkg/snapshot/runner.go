@@ -40,6 +40,7 @@ type Runner struct {
 	timer  *time.Timer // wakes Log.Read
 
 	tables []*table
+	aside  []savedTable // of tables that are not read
 	byName map[string]*table
 	byPtr  map[*change.Table]*table // nil: a table that is not read
 	out    []*job                   // asked for and not yet dealt with, oldest first
@@ -69,6 +70,8 @@ type Runner struct {
 	mu       sync.Mutex
 	requests []request
 	looks    []string // tables to be looked up again
+	notes    []savedTable
+	heard    map[string]struct{} // tables that are in tables or aside, or will be
 	progress []Progress
 }
 
@@ -101,12 +104,12 @@ func New(cfg Config) (*Runner, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Runner{cfg: cfg, log: cfg.Logger, cancel: cancel, upto: cfg.Upto, resume: cfg.Resume,
 		jobs: make(chan *job, maxOut), done: make(chan *job, maxOut), wake: make(chan struct{}, 1), closed: make(chan struct{}),
-		gate: gateHorizon, tables: mergeTables(saved, &cfg), byName: map[string]*table{}, byPtr: map[*change.Table]*table{},
+		gate: gateHorizon, byName: map[string]*table{}, byPtr: map[*change.Table]*table{}, heard: map[string]struct{}{},
 		announced: map[*change.Table]struct{}{}, window: window{max: cfg.KeyBytes / 2}, handed: time.Now(), patience: retryEvery}
-	for _, t := range r.tables {
-		r.byName[t.Table] = t
+	if err := r.merge(saved); err != nil {
+		cancel()
+		return nil, err
 	}
-	r.dirty = len(r.tables) != len(saved)
 	r.boundReread()
 	r.timer = time.AfterFunc(time.Hour, func() { signal(r.wake) })
 	r.timer.Stop()
@@ -116,7 +119,7 @@ func New(cfg Config) (*Runner, error) {
 }
 
 // Saved is the progress as of now, for the first place that is saved. It is called before the first Read.
-func (r *Runner) Saved() ([]byte, error) { return formatProgress(r.tables) }
+func (r *Runner) Saved() ([]byte, error) { return formatProgress(r.tables, r.aside) }
 
 // Close ends the Runner's goroutine and waits for it. The Log and the Reader's connections stay the caller's.
 func (r *Runner) Close() error {
@@ -187,7 +190,7 @@ func (r *Runner) current() *table {
 // does so in front of it, and finds the same.
 func (r *Runner) handOver(b change.Batch) (change.Batch, error) {
 	if r.dirty && (!r.midTxn || len(r.accepted) > 0) {
-		saved, err := formatProgress(r.tables)
+		saved, err := formatProgress(r.tables, r.aside)
 		if err != nil {
 			return change.Batch{}, err
 		}

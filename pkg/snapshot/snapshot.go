@@ -45,6 +45,7 @@ type Visibility interface {
 type Info struct {
 	Table       *change.Table
 	Incarnation string // changes when the table is dropped and created again; an oid, say
+	Member      string // of Lookup and Begun: how its changes come into the log; another one when they may have been left out in between; empty: always do
 	Parts       []Part // of Lookup only: what the table is made of, if its log doesn't tell when that changes; nil: it does
 	Estimate    int64  // rows, or -1
 }
@@ -97,12 +98,14 @@ type Config struct {
 	Log    Log
 	Reader Reader
 	Logger *slog.Logger
-	Tables []string        // to be read, "schema.name", in this order
-	Where  []string        // a condition for each of Tables, or nil
-	Begun  []Info          // what the server knew of each of Tables before the log began, without its Table; nil: nothing is known
-	Saved  []byte          // the progress saved with Resume, or nil
-	Anew   bool            // targets hold what an earlier life has brought: Tables are emptied there before their rows are read
-	Upto   change.Position // where the log begins: what was handed over and acknowledged with Resume
+	Tables []string               // whose changes the log brings, "schema.name", to be read in this order
+	Never  bool                   // they are not to be read: New fails where one of them has missed changes
+	Where  []string               // a condition for each of Tables, or nil
+	Begun  []Info                 // what the server knew of each of Tables before the log began, without its Table; nil: nothing is known
+	Saved  []byte                 // the progress saved with Resume, or nil
+	Anew   bool                   // targets hold what an earlier life has brought: Tables are emptied there before their rows are read
+	Gone   func(name string) bool // of a table that is not among Tables: it isn't there, and the log will tell of another one of that name; nil: never
+	Upto   change.Position        // where the log begins: what was handed over and acknowledged with Resume
 	Resume change.Resume
 
 	MemoryBytes int           // what chunks and keys may hold together; 0: 64 MiB
