@@ -68,6 +68,9 @@ func compareCell(t *myvalue.Type, ours change.Value, theirs any, skipped bool) e
 		if strings.TrimPrefix(want, "-") == text { // zero keeps no sign here
 			want = text
 		}
+		if t.Wire == myvalue.Time && strings.HasPrefix(text, "-") {
+			want = signedTime(want)
+		}
 	case myvalue.Datetime2, myvalue.Timestamp2, myvalue.Datetime, myvalue.Timestamp:
 		want = theirs.(string)
 		text = strings.TrimSuffix(strings.Replace(text, "T", " ", 1), "Z")
@@ -78,6 +81,16 @@ func compareCell(t *myvalue.Type, ours change.Value, theirs any, skipped bool) e
 		return fmt.Errorf("%q, go-mysql reads %q (%v)", text, want, theirs)
 	}
 	return nil
+}
+
+// signedTime is what go-mysql's text of a TIME from before MySQL 5.6 says: its three bytes are a signed number, HHMMSS, and it reads them without the sign.
+func signedTime(s string) string {
+	var h, m, sec int
+	if _, err := fmt.Sscanf(s, "%d:%d:%d", &h, &m, &sec); err != nil {
+		return s
+	}
+	n := 1<<24 - (h*10000 + m*100 + sec)
+	return fmt.Sprintf("-%02d:%02d:%02d", n/10000, n/100%100, n%100)
 }
 
 // withFraction writes s with that many fraction digits: go-mysql leaves those of a TIME out where they are zero, and cuts those that the
