@@ -115,7 +115,9 @@ func TestNewEpochAfterLostLog(t *testing.T) {
 		r.source.Exec("insert into lines values (1, 'again')")
 		r.once()
 		r.equal("orders", "lines")
-		r.unchanged(func() { r.start("run", "--new-epoch").refuses(4, "--new-epoch", "leave the flag away", "drop the pipeline") })
+		r.unchanged(func() {
+			r.start("run", "--new-epoch").refuses(4, "--new-epoch", "leave the flag away", "drop the pipeline")
+		})
 	})
 }
 
