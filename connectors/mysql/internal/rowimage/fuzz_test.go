@@ -16,7 +16,7 @@ import (
 )
 
 // FuzzDecode decodes any table map and any row event behind it, and compares with go-mysql: what both accept they read alike, but for
-// the differences that connectors/mysql/decisions.md lists. Whatever is refused halts.
+// the differences that decisions.md lists. Whatever is refused halts.
 func FuzzDecode(f *testing.F) {
 	for _, r := range recordings(f) {
 		var tableMap []byte
