@@ -64,7 +64,9 @@ func (a *apply) run(ctx, hard context.Context, ready func()) error {
 		moved: make(chan struct{}), streams: map[string]int{}, lanes: map[change.Lane]*laneState{}}
 	a.board.marks(a.sink.Name, l.marks)
 	defer a.board.marks(a.sink.Name, nil)
-	l.sub, err = a.cfg.Stream.Subscriber(ctx, stream.Subscription{Sink: a.sink.Name, Begin: l.begin})
+	trouble := func(err error) { a.board.trouble(a.sink.Name, err) }
+	defer trouble(nil)
+	l.sub, err = a.cfg.Stream.Subscriber(ctx, stream.Subscription{Sink: a.sink.Name, Begin: l.begin, Trouble: trouble})
 	if err != nil {
 		return errors.Join(fmt.Errorf("subscribe: %w", err), target.Close())
 	}

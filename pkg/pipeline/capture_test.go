@@ -48,7 +48,7 @@ func TestAStopInTheMiddleOfTheLoadDrains(t *testing.T) {
 			w.log.commit(op{i % 7, i})
 		}
 		after(time.Millisecond)
-		w.target["b"].slow = 100 * time.Millisecond
+		w.target["b"].takes(100 * time.Millisecond)
 		r.clean()
 		rec := w.disk.newest()
 		if low := w.target["b"].lowest(); low.Less(rec.Upto) || w.target["a"].lowest() != low {

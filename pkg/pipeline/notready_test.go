@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/pipeline"
+	"github.com/tailwater-cdc/tailwater/pkg/stream"
 	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
@@ -149,4 +150,37 @@ func TestAGapSaysWhose(t *testing.T) {
 			})
 		})
 	}
+}
+
+// troubledStream hands out what its subscriber is to tell its trouble to.
+type troubledStream struct {
+	stream.Stream
+	tell chan func(error)
+}
+
+func (s troubledStream) Subscriber(ctx context.Context, sub stream.Subscription) (stream.Subscriber, error) {
+	s.tell <- sub.Trouble
+	return s.Stream.Subscriber(ctx, sub)
+}
+
+func TestASinkThatCannotJoinIsNotReady(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		cfg := w.config(newLife(), 1)
+		tell := make(chan func(error), 1)
+		cfg.Stream = troubledStream{cfg.Stream, tell}
+		r := start(t, cfg)
+		after(time.Second)
+		wantReady(t, r.p, "")
+		trouble := <-tell
+		trouble(errors.New("no coordinator"))
+		after(5 * time.Second)
+		wantReady(t, r.p, "")
+		trouble(errors.New("connection refused"))
+		after(20 * time.Second)
+		wantReady(t, r.p, "sink a: no lanes for 25s: connection refused")
+		trouble(nil)
+		wantReady(t, r.p, "")
+		r.clean()
+	})
 }

@@ -74,12 +74,13 @@ type board struct {
 	progress func() []connectors.Progress    // nil: no source is open
 	lanes    map[string]func() []change.Mark // where the lanes of each sink that runs stand
 	captures bool
-	retrying map[string]int // how many calls of each sink are tried again
-	paused   map[string]int // how many lanes of each sink wait at parked_limit
+	apart    map[string]apart // what keeps a sink from its lanes
+	retrying map[string]int   // how many calls of each sink are tried again
+	paused   map[string]int   // how many lanes of each sink wait at parked_limit
 }
 
 func newBoard(c *Config) *board {
-	b := &board{s: Status{Pipeline: c.Name, State: Starting}, live: map[string]bool{}, lanes: map[string]func() []change.Mark{}, paused: map[string]int{}, retrying: map[string]int{}, captures: c.captures()}
+	b := &board{s: Status{Pipeline: c.Name, State: Starting}, live: map[string]bool{}, lanes: map[string]func() []change.Mark{}, paused: map[string]int{}, retrying: map[string]int{}, apart: map[string]apart{}, captures: c.captures()}
 	if c.captures() {
 		b.need++
 	}
@@ -136,6 +137,27 @@ func (b *board) retry(sink string, first bool, err error) {
 	})
 }
 
+// apart is what keeps a sink from its lanes, and since when.
+type apart struct {
+	err   error
+	since time.Time
+}
+
+// trouble takes in what keeps a sink from its lanes; nil: nothing does.
+func (b *board) trouble(sink string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	was := b.apart[sink]
+	switch {
+	case err == nil:
+		delete(b.apart, sink)
+	case was.err == nil:
+		b.apart[sink] = apart{err: err, since: time.Now()}
+	default:
+		b.apart[sink] = apart{err: err, since: was.since}
+	}
+}
+
 // retried takes in that such a call has come to an end.
 func (b *board) retried(sink string) {
 	b.sink(sink, func(s *SinkStatus) {
@@ -160,7 +182,10 @@ func (b *board) notReady(now time.Time) string {
 	}
 	for i := range b.s.Sinks {
 		k := &b.s.Sinks[i]
+		lanes := b.apart[k.Sink]
 		switch d := now.Sub(k.Since); {
+		case lanes.err != nil && now.Sub(lanes.since) >= stuckAfter:
+			all = append(all, fmt.Sprintf("sink %s: no lanes for %s: %v", k.Sink, now.Sub(lanes.since).Round(time.Second), lanes.err))
 		case !k.Ready:
 			all = append(all, "sink "+k.Sink+": its target or the stream is not open")
 		case k.Retry != "" && d >= stuckAfter:

@@ -47,6 +47,13 @@ func (b *table) open(l *life) func(context.Context) (sinks.MarkSink, error) {
 	}
 }
 
+// takes changes how long a call takes from now on.
+func (b *table) takes(slow time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.slow = slow
+}
+
 func (b *table) state() map[int64]int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -109,9 +116,12 @@ func (s *fakeSink) ApplyAt(ctx context.Context, c []change.Change, parked []sink
 	if err := s.life.at("apply.before"); err != nil {
 		return err
 	}
-	if b.slow > 0 {
+	b.mu.Lock()
+	slow := b.slow
+	b.mu.Unlock()
+	if slow > 0 {
 		select {
-		case <-time.After(b.slow):
+		case <-time.After(slow):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

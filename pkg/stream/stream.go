@@ -38,6 +38,8 @@ type Subscription struct {
 	// first record. Where the lane has lost its beginning by then, Fetch returns change.ErrGap: what has not changed since is in no record
 	// any more. A non-nil error ends the subscriber.
 	Begin func(ctx context.Context, lanes []change.Lane) ([]change.Mark, error)
+	// Trouble, where it isn't nil, is told what keeps the subscriber from its lanes while it tries again, and nil once it has them. It must not block.
+	Trouble func(err error)
 }
 
 // Publisher takes batches in order. One goroutine calls Publish; another may wait on Acked.
