@@ -58,12 +58,17 @@ func (c *collations) at(i int) (int, bool) {
 
 func parseOptional(w *wire) (*optional, error) {
 	o := &optional{}
+	var seen [1 << 8]bool
 	for w.more() {
 		kind := w.number(1)
 		f := wire{b: w.take(w.packed())}
 		if w.bad {
 			return nil, w.err()
 		}
+		if seen[kind] { // no server writes one twice, and which of them holds nobody can say
+			return nil, fmt.Errorf("optional metadata %d stands twice: %w", kind, change.ErrHalt)
+		}
+		seen[kind] = true
 		o.field(kind, &f)
 		if f.bad {
 			return nil, fmt.Errorf("optional metadata %d: %w", kind, f.err())
