@@ -133,6 +133,9 @@ func (u *subscriber) checkTopics(topics []string) error {
 		if err == nil && time.Now().After(end) {
 			return fmt.Errorf("%w: topic %s is gone, though its shape says that it was written; take a new snapshot of its table", change.ErrGap, missing)
 		}
+		if err != nil {
+			u.trouble(fmt.Errorf("look for the topics: %w", err))
+		}
 		if err := pause.wait(u.ctx); err != nil {
 			return err
 		}
@@ -173,6 +176,7 @@ func (u *subscriber) member(m *membership, grown <-chan struct{}) error {
 			return fmt.Errorf("join: %w", classify(code))
 		default:
 			u.log.Debug("not in the group yet", "group", u.group, "error", err)
+			u.trouble(fmt.Errorf("join group %s: %w", u.group, err))
 		}
 	}
 }
@@ -189,6 +193,7 @@ func (u *subscriber) serve(ctx, ended context.Context, gen *kafkago.Generation, 
 		case ctx.Err() != nil:
 		case passing(err):
 			u.log.Warn("could not take up an assignment; joining anew", "group", u.group, "error", err)
+			u.trouble(fmt.Errorf("take up an assignment: %w", err))
 			var pause backOff
 			_ = pause.wait(ctx) // ended or not, the generation is over
 			leave()
@@ -201,6 +206,7 @@ func (u *subscriber) serve(ctx, ended context.Context, gen *kafkago.Generation, 
 	u.current = a
 	u.wakeLocked()
 	u.mu.Unlock()
+	u.trouble(nil)
 	u.log.Info("lanes assigned", "group", u.group, "generation", gen.ID, "lanes", len(a.lanes))
 
 	a.run(ctx)

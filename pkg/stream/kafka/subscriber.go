@@ -21,6 +21,7 @@ type subscriber struct {
 	log   *slog.Logger
 	group string
 	begin func(context.Context, []change.Lane) ([]change.Mark, error)
+	tell  func(error) // nil: nobody asks
 
 	ctx  context.Context // ends with the subscriber: the one that its goroutines run under
 	stop context.CancelFunc
@@ -37,11 +38,18 @@ func (s *Stream) Subscriber(ctx context.Context, sub stream.Subscription) (strea
 	if err := s.shapes.refresh(ctx); err != nil {
 		return nil, fmt.Errorf("kafka subscriber of %s: %w", sub.Sink, unreachable(err))
 	}
-	u := &subscriber{s: s, log: s.log.With("sink", sub.Sink), group: s.cfg.group(sub.Sink), begin: sub.Begin, changed: make(chan struct{})}
+	u := &subscriber{s: s, log: s.log.With("sink", sub.Sink), group: s.cfg.group(sub.Sink), begin: sub.Begin, tell: sub.Trouble, changed: make(chan struct{})}
 	u.ctx, u.stop = context.WithCancel(context.WithoutCancel(ctx))
 	u.wg.Go(u.follow)
 	u.wg.Go(u.run)
 	return u, nil
+}
+
+// trouble tells what keeps us from our lanes; nil: we have them.
+func (u *subscriber) trouble(err error) {
+	if u.tell != nil && u.ctx.Err() == nil {
+		u.tell(err)
+	}
 }
 
 // Fetch is stream.Subscriber's.
