@@ -85,7 +85,7 @@ var (
 	errGroup   = errors.New("an event outside of a group, or a group inside another")
 	errUnknown = errors.New("an event of a kind that this release doesn't know")
 	errMap     = errors.New("rows of a table that was not described")
-	errNames   = errors.New("the numbers of the log's files went back or their name changed, so positions have no order any more: begin a new epoch (--new-epoch)")
+	errNames   = errors.New("the numbers of the log's files went back or their name changed, so positions have no order any more: begin anew as docs/continuity.md says")
 	errDamage  = errors.New("the server says that its log lacks changes (INCIDENT): take a new snapshot")
 )
 

@@ -227,7 +227,7 @@ func (s *shapes) agreed(ctx context.Context, m *rowimage.TableMap) (described, [
 }
 
 var errKeyGone = errors.New("the table has no primary key, and the catalogue, which is of another time than these rows, names a unique key " +
-	"that they don't have: whether they had a key can't be told; take a new snapshot (drop the pipeline's state, or --new-epoch)")
+	"that they don't have: whether they had a key can't be told; begin anew as docs/continuity.md says")
 
 // keySearch is what a table's key is looked for in.
 type keySearch struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		theirs, err := theirRows(tableMap, event{kind, body}, flavor)
 		if err != nil {
-			if reason := theyRefuse(types, kind, body); reason == "" {
+			if reason := theyRefuse(err, types, kind, body); reason == "" {
 				t.Fatalf("go-mysql refuses what we read: %v\n%v", err, rows)
 			}
 			return
@@ -126,8 +127,11 @@ func formatDescription() []byte {
 }
 
 // theyRefuse says why go-mysql may refuse what we read.
-func theyRefuse(types []myvalue.Type, kind byte, body []byte) string {
+func theyRefuse(err error, types []myvalue.Type, kind byte, body []byte) string {
 	for i := range types {
+		if types[i].Wire == myvalue.Geometry && strings.Contains(err.Error(), "index out of range") {
+			return "fewer geometry types than such columns: it panics, we read none of them, for no value depends on them"
+		}
 		if types[i].Wire == myvalue.BlobCompressed || types[i].Wire == myvalue.VarcharCompressed {
 			return "MariaDB's COMPRESSED columns, which it doesn't know"
 		}
