@@ -142,7 +142,12 @@ func TestLeftOutWithoutSnapshot(t *testing.T) {
 			}
 			c.close()
 			for range 2 {
-				if _, err := Open(c.config)(t.Context(), c.start); !errors.Is(err, change.ErrGap) || !strings.Contains(err.Error(), "public.") {
+				var err error
+				testenv.Wait(t, "the server notices that the slot's last reader is gone", func() bool {
+					_, err = Open(c.config)(t.Context(), c.start)
+					return !errors.Is(err, change.ErrBusy)
+				})
+				if !errors.Is(err, change.ErrGap) || !strings.Contains(err.Error(), "public.") {
 					t.Fatalf("%s: got %v", tc.name, err)
 				}
 			}
