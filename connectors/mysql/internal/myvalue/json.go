@@ -136,6 +136,7 @@ type container struct {
 	b      []byte
 	object bool
 	width  int
+	head   int // bytes of its tables: keys and values lie behind them
 }
 
 func (c *container) number(at int) int {
@@ -162,7 +163,7 @@ func (w *jsonWriter) container(c container, depth int) {
 		w.fail()
 		return
 	}
-	c.b = c.b[:size]
+	c.b, c.head = c.b[:size], head
 	if _, ok := w.take(c.b, head); !ok {
 		return
 	}
@@ -189,7 +190,7 @@ func (w *jsonWriter) container(c container, depth int) {
 // key appends the key whose entry is at that place.
 func (w *jsonWriter) key(c *container, at int) {
 	offset, length := c.number(at), int(binary.LittleEndian.Uint16(c.b[at+c.width:]))
-	if offset > len(c.b) {
+	if offset < c.head || offset > len(c.b) {
 		w.fail()
 		return
 	}
@@ -209,7 +210,7 @@ func (w *jsonWriter) entry(c *container, at, depth int) {
 		return
 	}
 	offset := c.number(at + 1)
-	if offset > len(c.b) {
+	if offset < c.head || offset > len(c.b) {
 		w.fail()
 		return
 	}
