@@ -76,9 +76,9 @@ func (w *jsonWriter) take(b []byte, n int) ([]byte, bool) {
 func (w *jsonWriter) value(kind byte, b []byte, depth int) {
 	switch kind {
 	case jsonSmallObject, jsonSmallArray:
-		w.container(container{b, kind == jsonSmallObject, 2}, depth+1)
+		w.container(container{b: b, object: kind == jsonSmallObject, width: 2}, depth+1)
 	case jsonLargeObject, jsonLargeArray:
-		w.container(container{b, kind == jsonLargeObject, 4}, depth+1)
+		w.container(container{b: b, object: kind == jsonLargeObject, width: 4}, depth+1)
 	case jsonString:
 		if s, ok := w.counted(b); ok {
 			w.string(s)
