@@ -30,6 +30,7 @@ test: lint ## what every landing needs: all suites on real servers, race detecto
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt these'; exit 1; }
 	go mod verify >/dev/null && go vet ./... && go vet -tags fault ./...
 	$(WITH) go test -race -timeout 30m -json -run '$(RUN)' $(PKG) | go run ./pkg/testenv/suites
+	go test ./testdata/bench/... # ./... leaves testdata out
 	$(MAKE) golden crash examples
 	$(MAKE) demo CHECK=1
 

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -54,5 +55,32 @@ func TestOnePageIsOfOneMachine(t *testing.T) {
 	}
 	if _, err := readAll(dir); err == nil || !strings.Contains(err.Error(), "a page is of one") {
 		t.Errorf("two machines on one page: %v", err)
+	}
+}
+
+// TestReadmeShowsWhatWasMeasured: the README's figures are those of the files of the page that it links to.
+func TestReadmeShowsWhatWasMeasured(t *testing.T) {
+	const root = "../../.."
+	b, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\(docs/benchmarks/([^)]+)\.md\) \| tailwater`).FindStringSubmatch(string(b))
+	if link == nil {
+		t.Fatal("the README has no table of figures")
+	}
+	results, err := readAll(filepath.Join(root, "docs/benchmarks", link[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, err := between(string(b), short(results, link[1])); err != nil || want != string(b) {
+		t.Errorf("the README's table is not that of %s (%v): go run ./testdata/bench/page -readme README.md docs/benchmarks/%s", link[1], err, link[1])
+	}
+	whole, err := os.ReadFile(filepath.Join(root, "docs/benchmarks", link[1]+".md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page(results, link[1]) != string(whole) {
+		t.Errorf("docs/benchmarks/%s.md is not what its files say", link[1])
 	}
 }
