@@ -95,6 +95,14 @@ func lingering(ctx, hard context.Context, timeout time.Duration) (context.Contex
 	}
 }
 
+// cutOff is err, or, where work has ended, why that was: "context canceled" would say nothing of drain_timeout.
+func cutOff(work context.Context, err error) error {
+	if work.Err() != nil && errors.Is(err, work.Err()) {
+		return context.Cause(work)
+	}
+	return err
+}
+
 // pending is a batch on its way: what is saved once it is acknowledged.
 type pending struct {
 	resume    change.Resume
@@ -184,10 +192,7 @@ func (r *reader) publish(work context.Context, b change.Batch) error {
 		}
 	})
 	if err := r.publisher.Publish(work, b); err != nil {
-		if work.Err() != nil {
-			err = context.Cause(work) // it says why: drain_timeout, say
-		}
-		return fmt.Errorf("publish up to %s: %w", b.Upto, err)
+		return fmt.Errorf("publish up to %s: %w", b.Upto, cutOff(work, err))
 	}
 	r.mu.Lock()
 	r.published++

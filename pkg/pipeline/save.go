@@ -146,7 +146,7 @@ func (s *settler) save(work context.Context) error {
 	began := time.Now()
 	saved, err := s.cfg.Store.Save(work, s.next)
 	if err != nil {
-		return fmt.Errorf("save %s: %w", s.next.Upto, err)
+		return fmt.Errorf("save %s: %w", s.next.Upto, cutOff(work, err))
 	}
 	s.cfg.Observer.saved(s.event, time.Since(began))
 	s.rec, s.next, s.rows, s.urgent, s.shapes = saved, saved, 0, false, false
@@ -164,7 +164,7 @@ func (s *settler) release(work context.Context, r checkpoint.Record) error {
 	}
 	fault.Point("release.before")
 	if err := s.source.Release(work, r.Resume); err != nil {
-		return fmt.Errorf("release %s: %w", r.Upto, err)
+		return fmt.Errorf("release %s: %w", r.Upto, cutOff(work, err))
 	}
 	fault.Point("release.after")
 	s.released = r.Resume
