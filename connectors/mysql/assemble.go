@@ -52,6 +52,7 @@ type assembler struct {
 	proof   proof
 	highest map[string]gtid // MariaDB: the last in each domain
 	segment segment
+	expect  int // changes that the last segment had: so many the next one may have
 
 	phases    *phases
 	held      map[string]held // rows of prepared XA transactions, by xid
@@ -372,6 +373,9 @@ func (a *assembler) advance(id gtid, last evidence) error {
 func (a *assembler) flush() error {
 	s := a.segment
 	a.segment = segment{}
+	if n := len(s.changes); n > 0 {
+		a.expect = n
+	}
 	return a.emptyInto(s)
 }
 

@@ -205,6 +205,9 @@ func (a *assembler) add(c change.Change, seq uint64) {
 	c.Pos = change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset), Seq: seq}
 	c.Txn = a.txn()
 	a.segment.bytes += c.Size()
+	if a.segment.changes == nil {
+		a.segment.changes = make([]change.Change, 0, max(a.expect, 1))
+	}
 	a.segment.changes = append(a.segment.changes, c)
 }
 

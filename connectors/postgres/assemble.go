@@ -34,6 +34,7 @@ type assembler struct {
 	at      place // the last end of a transaction, or of log without us
 	proof   proof
 	segment segment
+	expect  int // changes that the last segment had: so many the next one may have
 }
 
 // streamed is a table as the session knows it.
@@ -132,6 +133,9 @@ func (a *assembler) idle(lsn uint64) (bool, error) {
 func (a *assembler) take() segment {
 	s := a.segment
 	a.segment = segment{}
+	if n := len(s.changes); n > 0 {
+		a.expect = n
+	}
 	return s
 }
 
@@ -191,5 +195,8 @@ func (a *assembler) add(c change.Change, bits uint64) {
 	c.Pos = change.Position{Epoch: a.epoch, Commit: a.current.Commit, Seq: a.ordinal<<2 | bits}
 	c.Txn = a.txn
 	a.segment.bytes += c.Size()
+	if a.segment.changes == nil {
+		a.segment.changes = make([]change.Change, 0, max(a.expect, 1))
+	}
 	a.segment.changes = append(a.segment.changes, c)
 }

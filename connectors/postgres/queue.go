@@ -108,7 +108,7 @@ type taken struct {
 func (q *queue) take(maxBytes int) taken {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var t taken
+	t := taken{changes: q.allocate(maxBytes)}
 	room := maxBytes
 	for len(q.segments) > 0 {
 		s := &q.segments[0]
@@ -136,6 +136,25 @@ func (q *queue) take(maxBytes int) taken {
 	q.waiting = len(t.changes) == 0
 	signal(q.space)
 	return t
+}
+
+// allocate returns room for the changes of the segments that take is going to join; nil where it hands the first one over as it is.
+func (q *queue) allocate(maxBytes int) []change.Change {
+	n, bytes, joined := 0, 0, 0
+	for i := range q.segments {
+		s := &q.segments[i]
+		if bytes >= maxBytes && n > 0 {
+			break
+		}
+		n, bytes = n+len(s.changes), bytes+s.bytes
+		if len(s.changes) > 0 {
+			joined++
+		}
+	}
+	if joined < 2 {
+		return nil
+	}
+	return make([]change.Change, 0, n)
 }
 
 // split moves the changes of the first segment that fit into room to t: none if t has some already and the first doesn't fit.
@@ -174,7 +193,7 @@ func (q *queue) split(t *taken, room int) bool {
 }
 
 func (t *taken) add(s segment) {
-	if len(t.changes) == 0 {
+	if cap(t.changes) == 0 {
 		t.changes = s.changes
 	} else {
 		t.changes = append(t.changes, s.changes...)

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tailwater-cdc/tailwater/pkg/codec"
@@ -39,56 +40,19 @@ type chunk struct {
 	buf     []byte // nil once it is packed
 	count   int32
 	batches []uint64      // indices of the published batches that have records in it, ascending
-	wire    []byte        // set by seal: buf, or packed
+	once    sync.Once     // of pack
+	body    []byte        // set by pack: buf, or packed
+	by      Compression   // of body
+	wire    []byte        // set by seal: body, with its header
 	packed  []byte        // room for the compressed form
+	queued  atomic.Bool   // the packer is going to look at it
 	first   int32         // sequence of the first record, given when it is first taken to be sent
 	after   int64         // where it can't stand in front of, and
 	before  int64         // in front of what: a later batch was acknowledged there, and this one was not; 0: none was
 	sent    chan struct{} // closed when the partition has it, if anybody waits
 }
 
-func newChunk() *chunk { return &chunk{buf: make([]byte, batchHeader, 16<<10)} }
-
-// chunkPool keeps what chunks are made of. A chunk that has been compressed needs the room of its records no more: others fill it while that one
-// is on its way.
-type chunkPool struct{ chunks, bodies sync.Pool }
-
-func (p *chunkPool) get() *chunk {
-	c, ok := p.chunks.Get().(*chunk)
-	if !ok {
-		return newChunk()
-	}
-	if c.buf == nil {
-		if b, ok := p.bodies.Get().(*[]byte); ok {
-			c.buf = *b
-		} else {
-			c.buf = make([]byte, batchHeader, 16<<10)
-		}
-	}
-	return c
-}
-
-// strip takes the records' room of a chunk that has been packed.
-func (p *chunkPool) strip(c *chunk) {
-	if b := c.buf[:batchHeader]; &b[0] != &c.wire[0] {
-		c.buf = nil
-		p.bodies.Put(&b)
-	}
-}
-
-// put takes back a chunk that has been sealed and is needed no more.
-func (p *chunkPool) put(c *chunk) {
-	c.reset()
-	p.chunks.Put(c)
-}
-
-// reset keeps the room of what c was.
-func (c *chunk) reset() {
-	if c.buf != nil {
-		c.buf = c.buf[:batchHeader]
-	}
-	*c = chunk{buf: c.buf, batches: c.batches[:0], packed: c.packed[:0]}
-}
+func newChunk() *chunk { return &chunk{buf: make([]byte, batchHeader, bodyFirst)} }
 
 // record is one record as it is appended: a nil key or value is null.
 type record struct {
@@ -114,7 +78,12 @@ func (r *record) size() int {
 
 // add appends a record.
 func (c *chunk) add(r *record) {
-	b := binary.AppendVarint(c.buf, int64(r.bodySize(c.count)))
+	body := r.bodySize(c.count)
+	b := c.buf
+	if need := len(b) + binary.MaxVarintLen64 + body; need > cap(b) {
+		b = append(make([]byte, 0, max(need, 2*cap(b))), b...)
+	}
+	b = binary.AppendVarint(b, int64(body))
 	b = append(b, 0, 0) // attributes; all records share the batch's time
 	b = binary.AppendVarint(b, int64(c.count))
 	b = appendField(appendField(b, r.key), r.value)
@@ -151,28 +120,40 @@ func varintSize(n int64) int {
 	return (bits.Len64(uint64(n<<1)^uint64(n>>63)|1) + 6) / 7
 }
 
-// seal makes wire: the batch as it goes over the network, the same bytes however often it is sent.
-func (c *chunk) seal(p producer, by Compression, z *compressor) error {
-	out, attributes := c.buf, None
-	if by != None {
+// packer is how a publisher compresses.
+type packer struct {
+	by   Compression
+	z    *compressor
+	pool *chunkPool
+}
+
+// pack compresses the chunk's records, once, whoever comes first: the packing goroutine, or the one that is about to send them.
+func (p *packer) pack(c *chunk) (err error) {
+	c.once.Do(func() {
+		c.body, c.by = c.buf, None
+		if p.by == None {
+			return
+		}
 		if cap(c.packed) < batchHeader {
 			c.packed = make([]byte, 0, max(batchHeader, len(c.buf)/8))
 		}
-		packed, err := z.compress(c.packed[:batchHeader], c.buf[batchHeader:], by)
-		if err != nil {
-			return err
+		if c.packed, err = p.z.compress(c.packed[:batchHeader], c.buf[batchHeader:], p.by); err == nil && len(c.packed) < len(c.buf) {
+			c.body, c.by = c.packed, p.by
+			p.pool.strip(c)
 		}
-		c.packed = packed
-		if len(packed) < len(c.buf) {
-			out, attributes = packed, by
-		}
-	}
+	})
+	return err
+}
+
+// seal makes wire of what has been packed: the batch as it goes over the network, the same bytes however often it is sent.
+func (c *chunk) seal(p producer) {
+	out := c.body
 	be := binary.BigEndian
 	clear(out[:batchHeader])
 	be.PutUint32(out[atLength:], uint32(len(out)-lengthBehind))
 	be.PutUint32(out[atLeaderEpoch:], 0xffffffff)
 	out[atMagic] = 2
-	be.PutUint16(out[atAttributes:], uint16(attributes))
+	be.PutUint16(out[atAttributes:], uint16(c.by))
 	be.PutUint32(out[atLastDelta:], uint32(c.count-1))
 	// Our clock, not the source's: retention counts from here.
 	now := uint64(time.Now().UnixMilli())
@@ -184,7 +165,6 @@ func (c *chunk) seal(p producer, by Compression, z *compressor) error {
 	be.PutUint32(out[atCount:], uint32(c.count))
 	be.PutUint32(out[atCRC:], crc32.Checksum(out[atAttributes:], castagnoli))
 	c.wire = out
-	return nil
 }
 
 // producer is who writes: the same id with the next epoch at every open.

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -137,7 +137,7 @@ func TestBatchReadsTheSameElsewhere(t *testing.T) {
 					want = append(want, flat(int64(i), records[i].key, records[i].value, records[i].headers))
 				}
 				c.first = 1<<31 - 2
-				if err := c.seal(producer{id: 4711, epoch: 3}, by, z); err != nil {
+				if err := finish(c, producer{id: 4711, epoch: 3}, packer{by: by, z: z}); err != nil {
 					t.Fatal(err)
 				}
 				ours, err := readAll(c.wire, z)
@@ -163,7 +163,7 @@ func sealed(t testing.TB, z *compressor, by Compression, values ...string) []byt
 	for _, v := range values {
 		c.add(&record{key: []byte("k"), value: []byte(v)})
 	}
-	if err := c.seal(producer{id: 1}, by, z); err != nil {
+	if err := finish(c, producer{id: 1}, packer{by: by, z: z}); err != nil {
 		t.Fatal(err)
 	}
 	return slices.Clone(c.wire)
@@ -290,54 +290,13 @@ func TestAddAllocatesNothing(t *testing.T) {
 		c.add(&r)
 	}
 	n := testing.AllocsPerRun(100, func() {
-		c.reset()
+		c.buf, c.count = c.buf[:batchHeader], 0
 		for range 1000 {
 			c.add(&r)
 		}
 	})
 	if n != 0 {
 		t.Errorf("1000 records cost %v allocations, want 0", n)
-	}
-}
-
-// TestPackedChunkGivesItsRoom: the records' room of a chunk on its way is used again only where the batch's bytes don't lie in it.
-func TestPackedChunkGivesItsRoom(t *testing.T) {
-	noise := make([]byte, 300)
-	if _, err := rand.Read(noise); err != nil {
-		t.Fatal(err)
-	}
-	z := compressorOf(t, 1<<24)
-	for name, tt := range map[string]struct {
-		by    Compression
-		value []byte
-		gives bool
-	}{
-		"packed":           {Zstd, make([]byte, 300), true},
-		"cannot be packed": {Zstd, noise, false},
-		"not compressed":   {None, make([]byte, 300), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var pool chunkPool
-			c := pool.get()
-			c.add(&record{value: tt.value})
-			if err := c.seal(producer{id: 1}, tt.by, z); err != nil {
-				t.Fatal(err)
-			}
-			wire := slices.Clone(c.wire)
-			pool.strip(c)
-			if gave := c.buf == nil; gave != tt.gives {
-				t.Fatalf("the room is given: %v, want %v", gave, tt.gives)
-			}
-			next := pool.get()
-			next.add(&record{value: bytes.Repeat([]byte{7}, 300)})
-			if !bytes.Equal(c.wire, wire) {
-				t.Error("the next chunk has written into the batch")
-			}
-			pool.put(c)
-			if c = pool.get(); c.buf == nil || len(c.buf) != batchHeader || c.count != 0 {
-				t.Errorf("a chunk used again begins with %d bytes and %d records", len(c.buf), c.count)
-			}
-		})
 	}
 }
 
@@ -351,12 +310,14 @@ func BenchmarkSeal(b *testing.B) {
 			}
 			b.SetBytes(int64(len(c.buf)))
 			b.ReportAllocs()
+			body := c.buf
 			for b.Loop() {
-				if err := c.seal(producer{id: 1}, by, z); err != nil {
+				c.buf, c.once = body, sync.Once{}
+				if err := finish(c, producer{id: 1}, packer{by: by, z: z}); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(len(c.wire))/float64(len(c.buf)), "ratio")
+			b.ReportMetric(float64(len(c.wire))/float64(len(body)), "ratio")
 		})
 	}
 }

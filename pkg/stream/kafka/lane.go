@@ -40,8 +40,8 @@ type lane struct {
 	replay *replay // what comes again after a change of server
 }
 
-// add appends records, which stay together in one batch, for the published batch index.
-func (l *lane) add(index uint64, records ...record) {
+// add appends records, which stay together in one batch, for the published batch index. It returns the chunk that this has closed, if any.
+func (l *lane) add(index uint64, records ...record) (full *chunk) {
 	size := 0
 	for i := range records {
 		size += records[i].size()
@@ -49,7 +49,9 @@ func (l *lane) add(index uint64, records ...record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open != nil && len(l.open.buf)+size > l.p.s.cfg.batchBytes() {
-		l.full = append(l.full, l.open)
+		full = l.open
+		full.queued.Store(true)
+		l.full = append(l.full, full)
 		l.open = nil
 	}
 	if l.open == nil {
@@ -63,6 +65,7 @@ func (l *lane) add(index uint64, records ...record) {
 	for i := range records {
 		c.add(&records[i])
 	}
+	return full
 }
 
 // deliver sends one chunk and waits until the partition has it, however long that takes, or the publisher has ended.
@@ -146,12 +149,12 @@ func (l *lane) seal(c *chunk) error {
 		return nil
 	}
 	fault.Point("publish.before")
-	if err := c.seal(l.p.producer, l.p.s.cfg.Compression, l.p.s.z); err != nil {
+	if err := l.p.packer.pack(c); err != nil {
 		err = fmt.Errorf("%s/%d: %w", l.id.Stream, l.id.N, err)
 		l.p.fail(err)
 		return err
 	}
-	l.p.chunks.strip(c)
+	c.seal(l.p.producer)
 	return nil
 }
 

@@ -18,8 +18,10 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/stream"
 )
 
-// queueLength bounds how many batches wait for the encoder; their bytes are bounded apart.
-const queueLength = 1024
+const (
+	queueLength = 1024 // bounds how many batches wait for the encoder; their bytes are bounded apart
+	packAhead   = 2    // how many full chunks wait to be compressed: the encoder waits for them, whose room it fills again
+)
 
 // publisher encodes batches on one goroutine and sends the lanes' records over one link to each broker.
 type publisher struct {
@@ -31,8 +33,10 @@ type publisher struct {
 	announced map[string]string // as stream.Start has it
 	encoder   *codec.Encoder
 	chunks    chunkPool
+	packer    packer
 
 	queue chan queued
+	full  chan *chunk         // for the packing goroutine
 	room  *semaphore.Weighted // bytes of batches that are not acknowledged
 	acks  *acks
 
@@ -80,15 +84,17 @@ func (s *Stream) Publisher(ctx context.Context, start stream.Start) (stream.Publ
 	if start.Epoch == 0 {
 		return nil, fmt.Errorf("kafka publisher: %w: epoch 0 is none", change.ErrHalt)
 	}
-	p := &publisher{s: s, log: s.log, epoch: start.Epoch, saved: start.Saved, announced: start.Announced, queue: make(chan queued, queueLength), acks: newAcks(),
+	p := &publisher{s: s, log: s.log, epoch: start.Epoch, saved: start.Saved, announced: start.Announced, queue: make(chan queued, queueLength), full: make(chan *chunk, packAhead), acks: newAcks(),
 		room: semaphore.NewWeighted(int64(s.cfg.MemoryBytes)), topics: map[string]*topic{}, routes: map[*change.Table]*topic{},
 		links: map[int32]*link{}}
+	p.packer = packer{by: s.cfg.Compression, z: s.z, pool: &p.chunks}
 	p.encoder = codec.NewEncoder(p.encoding())
 	if err := p.open(ctx); err != nil {
 		return nil, fmt.Errorf("kafka publisher: %w", err)
 	}
 	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	p.wg.Go(p.encode)
+	p.wg.Go(p.pack)
 	p.wg.Go(p.keepAlive)
 	return p, nil
 }
@@ -213,6 +219,22 @@ func (p *publisher) encode() {
 				p.fail(err)
 				return
 			}
+		}
+	}
+}
+
+// pack is the packing goroutine: it compresses what is full while the encoder goes on, so that few chunks ever lie about uncompressed.
+func (p *publisher) pack() {
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case c := <-p.full:
+			if err := p.packer.pack(c); err != nil {
+				p.fail(err)
+				return
+			}
+			c.queued.Store(false)
 		}
 	}
 }

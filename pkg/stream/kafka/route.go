@@ -91,7 +91,13 @@ func (p *publisher) append(l *lane, c *change.Change, index uint64, records []re
 		l.kicked = true
 		p.kicked = append(p.kicked, l)
 	}
-	l.add(index, records...)
+	if full := l.add(index, records...); full != nil {
+		select {
+		case p.full <- full:
+		case <-p.ctx.Done():
+			return p.ctx.Err()
+		}
+	}
 	return nil
 }
 

@@ -7,10 +7,11 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
-// Row builds one row after another, or the two images of an update. It is scratch memory that one goroutine owns: a row takes two
-// allocations, its values and the one string that all its texts are substrings of. The zero Row is ready.
+// Row builds one row after another, or the two images of an update. It is scratch memory that one goroutine owns: a row takes one
+// allocation, the string that all its texts are substrings of; its values come from a slab. The zero Row is ready.
 type Row struct {
 	values  []change.Value
+	slab    change.Slab
 	spans   []span // of the values that hold text
 	text    []byte
 	inflate inflater // of COMPRESSED columns
@@ -30,7 +31,7 @@ func (r *Row) Begin(n int) {
 	if cap(r.text) > keptBytes {
 		r.text = nil
 	}
-	r.values = make([]change.Value, 0, n)
+	r.values = r.slab.Row(n)
 	r.spans, r.text = r.spans[:0], r.text[:0]
 }
 

@@ -1,5 +1,5 @@
 // Package rowimage decodes the events of the binary log that carry rows: TABLE_MAP, the WRITE, UPDATE and DELETE_ROWS events of versions
-// 1 and 2, MariaDB's compressed ones, and what MySQL's TRANSACTION_PAYLOAD holds. A row takes two allocations. It imports
+// 1 and 2, MariaDB's compressed ones, and what MySQL's TRANSACTION_PAYLOAD holds. A row takes one allocation. It imports
 // pkg/change and package myvalue, and klauspost/compress for zstd.
 //
 // The bodies handed in are an event's bytes without its 19-byte header and without its checksum. Nothing that comes out aliases them

@@ -39,14 +39,14 @@ func decode(tb testing.TB, m *pgoutput.Message, row *pgvalue.Row, frame []byte, 
 	return row.Values()
 }
 
-// TestAllocations is the ceiling: a row is its values and one string.
+// TestAllocations is the ceiling: a row is one string; its values come from a slab of many rows.
 func TestAllocations(t *testing.T) {
 	frame, columns := wide()
 	var m pgoutput.Message
 	var row pgvalue.Row
 	decode(t, &m, &row, frame, columns)
-	if n := testing.AllocsPerRun(100, func() { decode(t, &m, &row, frame, columns) }); n > 2 {
-		t.Errorf("%.0f allocations for a row, at most 2", n)
+	if n := testing.AllocsPerRun(100, func() { decode(t, &m, &row, frame, columns) }); n > 1 {
+		t.Errorf("%.0f allocations for a row, at most 1", n)
 	}
 }
 

@@ -10,10 +10,11 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
-// Row builds one row after another. It is scratch memory that one goroutine owns: a row takes two allocations, its values and the
-// one string that all its texts are substrings of.
+// Row builds one row after another. It is scratch memory that one goroutine owns: a row takes one allocation, the
+// string that all its texts are substrings of; its values come from a slab.
 type Row struct {
 	values []change.Value
+	slab   change.Slab
 	spans  []span // of the values that hold text
 	text   []byte
 	labels []string
@@ -26,7 +27,7 @@ type span struct {
 
 // Begin starts a row of n columns.
 func (r *Row) Begin(n int) {
-	r.values = make([]change.Value, 0, n)
+	r.values = r.slab.Row(n)
 	r.spans, r.text, r.labels = r.spans[:0], r.text[:0], nil
 }
 
