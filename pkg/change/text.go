@@ -84,21 +84,25 @@ func appendCivil(dst []byte, days int64) []byte {
 	case year > 9999:
 		dst = append(dst, '+')
 	}
-	dst = appendPadded(dst, uint64(year), 4)
-	dst = append(dst, '-')
-	dst = appendPadded(dst, uint64(month), 2)
-	dst = append(dst, '-')
-	return appendPadded(dst, uint64(day), 2)
+	if year > 9999 {
+		dst = strconv.AppendUint(dst, uint64(year), 10)
+	} else {
+		dst = appendTwo(appendTwo(dst, uint64(year)/100), uint64(year)%100)
+	}
+	dst = appendTwo(append(dst, '-'), uint64(month))
+	return appendTwo(append(dst, '-'), uint64(day))
 }
 
 // appendClock appends HH:MM:SS and exactly digits fraction digits, or all six where digits would cut some off; hours may pass 24.
 func appendClock(dst []byte, us uint64, digits int) []byte {
 	s := us / microsPerSecond
-	dst = appendPadded(dst, s/3600, 2)
-	dst = append(dst, ':')
-	dst = appendPadded(dst, s/60%60, 2)
-	dst = append(dst, ':')
-	dst = appendPadded(dst, s%60, 2)
+	if s < 100*3600 {
+		dst = appendTwo(dst, s/3600)
+	} else {
+		dst = strconv.AppendUint(dst, s/3600, 10)
+	}
+	dst = appendTwo(append(dst, ':'), s/60%60)
+	dst = appendTwo(append(dst, ':'), s%60)
 	fraction := us % microsPerSecond
 	if digits = min(max(digits, 0), len(powers)-1); fraction%powers[digits] != 0 {
 		digits = len(powers) - 1
@@ -108,18 +112,12 @@ func appendClock(dst []byte, us uint64, digits int) []byte {
 	}
 	dst = append(dst, '.')
 	start := len(dst)
-	dst = appendPadded(dst, fraction, 6)
+	dst = appendTwo(appendTwo(appendTwo(dst, fraction/10_000), fraction/100%100), fraction%100)
 	return dst[:start+digits]
 }
 
 // powers holds, by number of fraction digits, the microseconds of the last of them.
 var powers = [...]uint64{1_000_000, 100_000, 10_000, 1_000, 100, 10, 1}
 
-func appendPadded(dst []byte, n uint64, width int) []byte {
-	var digits [20]byte
-	s := strconv.AppendUint(digits[:0], n, 10)
-	for i := len(s); i < width; i++ {
-		dst = append(dst, '0')
-	}
-	return append(dst, s...)
-}
+// appendTwo appends n, below 100, as two digits.
+func appendTwo(dst []byte, n uint64) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
