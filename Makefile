@@ -10,7 +10,7 @@ PKG         ?= ./...
 RUN         ?= .
 FUZZTIME    ?= 20s
 
-.PHONY: help build check test demo bench fuzz golden crash examples servers servers-stop lint suites release
+.PHONY: help build check test demo bench bench-stages fuzz golden crash examples servers servers-stop lint suites release
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,8 +53,11 @@ examples: ## the files of docs/examples as they stand, in a network namespace of
 demo: ## PostgreSQL, MySQL and MariaDB through Kafka and direct, under load, killed three times, compared; CHECK=1: no terminal
 	CHECK=$(CHECK) $(WITH) testdata/demo/run.sh
 
-bench: ## our figures, the incumbent's and each path's limit; ROW="pg_kafka ..." some rows, QUICK=1 on the terminal only
+bench: ## our figures, the incumbent's and each path's limit; ROW="pg_kafka ..." some rows, ROW=growth, QUICK=1 on the terminal only
 	ROW='$(ROW)' QUICK='$(QUICK)' testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
+
+bench-stages: ## Go's benchmarks of each stage beside the last committed run; KEEP=1 writes docs/benchmarks/stages.txt
+	KEEP='$(KEEP)' testdata/bench/stages.sh
 
 servers: ## install and start the servers and leave them running; prints their addresses
 	testdata/servers/install && testdata/servers/start && testdata/servers/env

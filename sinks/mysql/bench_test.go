@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
+	"github.com/tailwater-cdc/tailwater/sinks/mysql"
 )
 
 // ordersTable is bench/orders.postgres.sql's table as the PostgreSQL source describes it.
@@ -74,4 +75,31 @@ func benchmarkUpsert(b *testing.B, server string, size int, kind string) {
 		rows += size
 	}
 	b.ReportMetric(float64(rows)/spent.Seconds(), "rows/s")
+}
+
+// BenchmarkWrite folds a batch of orders and makes its statements, without a server.
+func BenchmarkWrite(b *testing.B) {
+	table, txn := ordersTable(), &change.Txn{ID: "1", Committed: time.Unix(1_700_000_000, 0)}
+	text := mysql.TargetColumn{Type: "longtext", Declared: "longtext", Charset: "utf8mb4", Collation: "utf8mb4_0900_bin"}
+	columns := []mysql.TargetColumn{{Type: "bigint", Declared: "bigint"}, {Type: "bigint", Declared: "bigint"}, text,
+		{Type: "decimal", Declared: "decimal(12,2)", Precision: 12, Scale: 2}, text,
+		{Type: "timestamp", Declared: "timestamp(6)", Fraction: 6}, {Type: "timestamp", Declared: "timestamp(6)", Fraction: 6}}
+	for i := range columns {
+		columns[i].Name = table.Columns[i].Name
+	}
+	g := mysql.Golden{Table: table, Columns: columns, Mode: mysql.Upsert}
+	for id := range 2000 { // a call that takes one statement, so that nothing is sent
+		g.Changes = append(g.Changes, ordersChange(table, txn, change.Insert, id))
+	}
+	write, err := g.Write()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := write(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(g.Changes))/b.Elapsed().Seconds(), "rows/s")
 }

@@ -1,4 +1,3 @@
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
@@ -7,35 +6,44 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Waits until SKIP and then COUNT records more than at its start stand in a topic and prints the seconds from the first of the COUNT to the
- * last. It asks the broker for the ends of the log only, so it costs the same whoever writes. Arguments: BROKERS TOPIC COUNT SKIP SECONDS.
+ * Waits until SKIP and then COUNT records more than at its start stand in a topic, or in all topics with a prefix, PREFIX*, and prints the
+ * seconds from the first of the COUNT to the last. It asks the broker for the ends of the log only, so it costs the same whoever writes; where
+ * there are thousands of partitions, less often. Arguments: BROKERS TOPIC COUNT SKIP SECONDS.
  */
 public class TopicWatch {
     public static void main(String[] args) throws Exception {
         long count = Long.parseLong(args[2]);
         long deadline = System.nanoTime() + Long.parseLong(args[4]) * 1_000_000_000L;
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[0]))) {
-            long begin = end(admin, args[1]) + Long.parseLong(args[3]);
+            var partitions = partitions(admin, args[1]);
+            long begin = end(admin, partitions) + Long.parseLong(args[3]);
             System.out.println("watching");
             long first = 0;
             while (true) {
                 long now = System.nanoTime();
-                long seen = end(admin, args[1]) - begin;
+                long seen = end(admin, partitions) - begin;
                 if (seen > 0 && first == 0) first = now;
                 if (seen >= count) {
                     System.out.printf("%.2f%n", (System.nanoTime() - first) / 1e9);
                     return;
                 }
                 if (now > deadline) throw new IllegalStateException("only " + seen + " of " + count + " records came");
-                Thread.sleep(10);
+                Thread.sleep(Math.max(10, partitions.size() / 50));
             }
         }
     }
 
-    private static long end(Admin admin, String topic) throws Exception {
-        var partitions = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions();
-        var ends = admin.listOffsets(partitions.stream().collect(
-            Collectors.toMap(p -> new TopicPartition(topic, p.partition()), p -> OffsetSpec.latest()))).all().get();
-        return ends.values().stream().mapToLong(ListOffsetsResultInfo::offset).sum();
+    private static Map<TopicPartition, OffsetSpec> partitions(Admin admin, String topic) throws Exception {
+        String prefix = topic.replaceFirst("\\*$", "");
+        var topics = admin.listTopics().names().get().stream()
+            .filter(t -> topic.equals(prefix) ? t.equals(topic) : t.startsWith(prefix)).collect(Collectors.toList());
+        if (topics.isEmpty()) throw new IllegalStateException("no topic " + topic);
+        return admin.describeTopics(topics).allTopicNames().get().values().stream()
+            .flatMap(t -> t.partitions().stream().map(p -> new TopicPartition(t.name(), p.partition())))
+            .collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest()));
+    }
+
+    private static long end(Admin admin, Map<TopicPartition, OffsetSpec> partitions) throws Exception {
+        return admin.listOffsets(partitions).all().get().values().stream().mapToLong(ListOffsetsResultInfo::offset).sum();
     }
 }

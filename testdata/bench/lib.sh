@@ -15,13 +15,14 @@ begin_row() {
 			"$(basename "$(ls "$TAILWATER_KAFKA_LIBS"/kafka-clients-*.jar)" .jar | sed 's/kafka-clients-//')"
 		printf '# command\tmake bench ROW=%s (RUNS=%s ROWS=%s RATE=%s SECONDS_OF_LOAD=%s XMX=%s)\n' "$1" "$runs" "$rows" "$rate" "$load" "$heap"
 		printf '# begun\t%s\n' "$(date -u '+%Y-%m-%d %H:%M') UTC"
-		printf 'run\twho\trows\tseconds\trss_mb\tcpu_s\tp50_ms\tp99_ms\n'
+		printf '# binary\t%s\n' "$(stat -c %s "$root/bin/tailwater" | awk '{ printf "%.1f MB", $1 / 1e6 }')"
+		printf 'run\twho\trows\tseconds\trss_mb\tcpu_s\tp50_ms\tp99_ms\tmb\n'
 	} >"$work/$row.tsv"
 }
 
-# result WHO ROWS SECONDS RSS CPU [P50 P99]: one run's figures; - is none.
+# result WHO ROWS SECONDS RSS CPU [P50 P99 MB]: one run's figures; - is none.
 result() {
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$run" "$1" "$2" "$3" "$4" "$5" "${6:--}" "${7:--}" | tee -a "$work/$row.tsv" >&2
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$run" "$1" "$2" "$3" "$4" "$5" "${6:--}" "${7:--}" "${8:--}" | tee -a "$work/$row.tsv" >&2
 }
 run_of() { grep -q "^$run	" "$work/$1.tsv" || { note "run $run of $1 gave nothing"; exit 1; }; }
 
@@ -32,10 +33,11 @@ topic() { # topic NAME [PARTITIONS]
 cpu() { awk -v hz="$(getconf CLK_TCK)" '{ printf "%.1f", ($14 + $15) / hz }' "/proc/$1/stat"; }
 peak() { awk '$1 == "VmHWM:" { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
 
-# watch TOPIC COUNT [SKIP]: begins to watch; watched: waits, and sets seconds from the first record behind SKIP to the last.
+# watch TOPIC COUNT [SKIP]: begins to watch a topic, or all that there are with TOPIC*; watched: waits, and sets seconds from the first record
+# behind SKIP to the last.
 watch() {
 	fifo=$work/watch
-	"${kafka_java[@]}" TopicWatch "$TAILWATER_KAFKA" "$1" "$2" "${3:-0}" 600 >"$fifo" 2>"$work/watch.err" &
+	"${kafka_java[@]}" TopicWatch "$TAILWATER_KAFKA" "$1" "$2" "${3:-0}" "${patience:-600}" >"$fifo" 2>"$work/watch.err" &
 	watcher=$!
 	until grep -q watching "$fifo" 2>/dev/null; do kill -0 $watcher && sleep 0.05; done
 }
@@ -47,7 +49,7 @@ watched() {
 # tailwater_config STREAM PREFIX [SINK [SNAPSHOT]]: the source's keys come on stdin.
 tailwater_config() {
 	local stream="type: direct"
-	[ "$1" = direct ] || stream="type: kafka, brokers: [\"$TAILWATER_KAFKA\"], tls: { mode: disable }, prefix: $2, partitions: 4"
+	[ "$1" = direct ] || stream="type: kafka, brokers: [\"$TAILWATER_KAFKA\"], tls: { mode: disable }, prefix: $2, partitions: ${partitions:-4}"
 	{
 		cat <<-Y
 			version: 1

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Our figures with the incumbent and the limit of each path beside us, interleaved, on one machine with nothing else running. Run by `make bench`.
 #
-#   ROW="pg_kafka my_kafka"   which rows; all of them without it
+#   ROW="pg_kafka my_kafka"   which rows; all of them without it, but for those of growth.sh: ROW=growth is all of these,
+#                             ROW=growth_wide_my one
 #   QUICK=1                   200,000 rows, once, for the terminal only
 #   RUNS, ROWS, RATE, SECONDS_OF_LOAD, INCUMBENT=0 (leave it out), XMX (the incumbent's heap)
 #
@@ -10,7 +11,9 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 all='pg_kafka my_kafka kafka_pg kafka_my pg_direct my_direct pg_snapshot my_snapshot pg_latency my_latency start'
+growth=$(printf 'growth_%s ' {rows,topics6,topics1,columns,wide,single,idle}_{pg,my})
 chosen=${ROW:-$all}
+[ "$chosen" != growth ] || chosen=$growth
 quick=${QUICK:-}
 rows=${ROWS:-1000000} runs=${RUNS:-3} rate=${RATE:-1000} load=${SECONDS_OF_LOAD:-20} incumbent=${INCUMBENT:-1} heap=${XMX:-1g}
 [ -z "$quick" ] || { rows=${ROWS:-200000} runs=${RUNS:-1} load=${SECONDS_OF_LOAD:-5}; }
@@ -33,8 +36,9 @@ trap finish EXIT
 . "$here/sink.sh"
 . "$here/latency.sh"
 . "$here/start.sh"
+. "$here/growth.sh"
 for row in $chosen; do
-	declare -F "row_$row" >/dev/null || { echo "no row $row; there are: $all" >&2; exit 2; }
+	declare -F "row_$row" >/dev/null || { echo "no row $row; there are: $all $growth" >&2; exit 2; }
 done
 
 # With a commit that isn't what lies in the folder a figure would be nobody's.
@@ -46,7 +50,8 @@ mkdir -p "$out"
 make -s -C "$root" build
 javac -cp "$TAILWATER_KAFKA_LIBS/*" -d "$work" "$here/TopicWatch.java"
 for tool in latency gauge page; do (cd "$root" && go build -o "$work/$tool" "./testdata/bench/$tool"); done
-[ "$incumbent" != 1 ] || install_incumbent
+# The rows of growth.sh and the start have no incumbent beside them.
+[ "$incumbent" != 1 ] || ! tr ' ' '\n' <<<"$chosen" | grep -qv -e '^growth_' -e '^start$' -e '^$' || install_incumbent
 
 for row in $chosen; do
 	begin_row "$row"

@@ -18,11 +18,34 @@ var titles = []struct{ name, title, goal string }{
 	{"pg_latency", "PostgreSQL, insert sent to record seen (topic) and to target row seen (target)", "topic p50 1.5 ms, p99 6 ms; target through Kafka 5 and 20 ms, direct 3 and 12 ms"},
 	{"my_latency", "MySQL, insert sent to record seen (topic) and to target row seen (target)", "topic p50 1.5 ms, p99 6 ms; target through Kafka 5 and 20 ms, direct 3 and 12 ms"},
 	{"start", "from exec to the first change with 1,000 tables, in seconds", "under 1 s"},
+	{"growth_rows_pg", "PostgreSQL's log to Kafka, ten times the rows", halfOfBase},
+	{"growth_rows_my", "MySQL's binlog to Kafka, ten times the rows", halfOfBase},
+	{"growth_topics6_pg", "PostgreSQL's log to Kafka, 1,000 tables of 6 partitions a million rows", halfOfBase},
+	{"growth_topics6_my", "MySQL's binlog to Kafka, 1,000 tables of 6 partitions a million rows", halfOfBase},
+	{"growth_topics1_pg", "PostgreSQL's log to Kafka, 10,000 tables of one partition a million rows", halfOfBase},
+	{"growth_topics1_my", "MySQL's binlog to Kafka, 10,000 tables of one partition a million rows", halfOfBase},
+	{"growth_columns_pg", "PostgreSQL's log to Kafka, 200 columns", halfOfBytes},
+	{"growth_columns_my", "MySQL's binlog to Kafka, 200 columns", halfOfBytes},
+	{"growth_wide_pg", "PostgreSQL's log to Kafka, rows of 10 kB", halfOfBytes},
+	{"growth_wide_my", "MySQL's binlog to Kafka, rows of 10 kB", halfOfBytes},
+	{"growth_single_pg", "PostgreSQL's log to Kafka, transactions of one row", halfOfBase},
+	{"growth_single_my", "MySQL's binlog to Kafka, transactions of one row", halfOfBase},
+	{"growth_idle_pg", "PostgreSQL, pipelines of one process without a change", "under 2 MiB a pipeline, no CPU to speak of"},
+	{"growth_idle_my", "MySQL, pipelines of one process without a change", "under 2 MiB a pipeline, no CPU to speak of"},
 }
+
+// What the rows of growth aim at, beside the base of the same run.
+const (
+	halfOfBase  = "half of the base's rows/s, its memory"
+	halfOfBytes = "half of the base's bytes/s, its memory"
+)
 
 func (r *result) title() (title, goal string) {
 	for _, t := range titles {
 		if t.name == r.name {
+			if r.start() && r.about["binary"] != "" {
+				t.goal += "; a binary under 40 MB"
+			}
 			return t.title, t.goal
 		}
 	}
@@ -32,6 +55,8 @@ func (r *result) title() (title, goal string) {
 // kind says which figures a row is about.
 func (r *result) latency() bool { return len(r.runs) > 0 && r.runs[0].p50 >= 0 }
 func (r *result) start() bool   { return r.name == "start" }
+func (r *result) idle() bool    { return strings.HasPrefix(r.name, "growth_idle_") }
+func (r *result) growth() bool  { return strings.HasPrefix(r.name, "growth_") && !r.idle() }
 
 func (r *result) table() string {
 	var b strings.Builder
@@ -47,6 +72,13 @@ func (r *result) table() string {
 		for _, s := range all {
 			fmt.Fprintf(&b, "| %s | %.2f s | %.2f to %.2f | %d |\n", s.who, 1/s.rate, 1/s.most, 1/s.least, s.n)
 		}
+		if size := r.about["binary"]; size != "" {
+			fmt.Fprintf(&b, "| the binary | %s | | |\n", size)
+		}
+	case r.idle():
+		b.WriteString(idleTable(all))
+	case r.growth():
+		b.WriteString(growthTable(all))
 	default:
 		b.WriteString("| | rows/s | least to most | ours by this | peak memory | CPU s a million rows | runs |\n|---|---|---|---|---|---|---|\n")
 		for _, s := range all {
@@ -85,56 +117,16 @@ func page(results []result, name string) string {
 	}
 	b.WriteString("\n## Every run\n\n```\n")
 	for _, r := range results {
-		fmt.Fprintf(&b, "%s  %s  %s\n%s\n", r.name, r.about["begun"], r.about["command"], header)
+		fmt.Fprintf(&b, "%s  %s  %s\n%s\n", r.name, r.about["begun"], r.about["command"], r.header())
 		for _, f := range r.runs {
-			fmt.Fprintf(&b, "%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%s\n", f.run, f.who, f.rows, f.seconds, unit(f.rss, "%.0f"), unit(f.cpu, "%.1f"), unit(f.p50, "%.2f"), unit(f.p99, "%.2f"))
+			fmt.Fprintf(&b, "%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%s", f.run, f.who, f.rows, f.seconds, unit(f.rss, "%.0f"), unit(f.cpu, "%.1f"), unit(f.p50, "%.2f"), unit(f.p99, "%.2f"))
+			if r.growth() {
+				fmt.Fprintf(&b, "\t%.1f", f.mb)
+			}
+			b.WriteString("\n")
 		}
 		b.WriteString("\n")
 	}
 	b.WriteString("```\n")
-	return b.String()
-}
-
-// short is the README's table: ours beside the incumbent, a line a row.
-func short(results []result, name string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "| [%s](docs/benchmarks/%s.md) | tailwater | Debezium |\n|---|---|---|\n", name, name)
-	for _, r := range results {
-		title, _ := r.title()
-		ours, theirs := "-", "-"
-		var our, their []string
-		for _, s := range r.summaries() {
-			text := fmt.Sprintf("%s rows/s", thousands(s.rate))
-			if s.rss >= 0 {
-				text += fmt.Sprintf(", %s, %.1f CPU s a million", unit(s.rss, "%.0f MiB"), s.cpm)
-			}
-			who, end, _ := strings.Cut(s.who, ", ")
-			if r.latency() {
-				text = fmt.Sprintf("%s %.1f / %.1f ms", end, s.p50, s.p99)
-				if who != "tailwater" {
-					text = fmt.Sprintf("%s: %.1f / %.1f ms", who, s.p50, s.p99)
-				}
-			}
-			if r.start() {
-				text = fmt.Sprintf("%s %.2f s", end, 1/s.rate)
-			}
-			switch {
-			case who == "tailwater":
-				our = append(our, text)
-			case strings.HasPrefix(who, "debezium"):
-				their = append(their, strings.TrimPrefix(who, "debezium ")+": "+strings.TrimPrefix(text, who+": "))
-			}
-		}
-		if len(our) > 0 {
-			ours = strings.Join(our, "; ")
-		}
-		if len(their) > 0 {
-			theirs = strings.Join(their, "; ")
-		}
-		if r.latency() {
-			title += ", p50 / p99"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", title, ours, theirs)
-	}
 	return b.String()
 }

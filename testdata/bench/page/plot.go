@@ -16,6 +16,8 @@ func (r *result) plot() string {
 			return s.p99, s.p99, s.p99, fmt.Sprintf("p50 %.2f, p99 %.2f ms", s.p50, s.p99)
 		case r.start():
 			return 1 / s.rate, 1 / s.most, 1 / s.least, fmt.Sprintf("%.2f s", 1/s.rate)
+		case r.idle():
+			return s.rss / s.rows, s.rss / s.rows, s.rss / s.rows, fmt.Sprintf("%.2f MiB a pipeline", s.rss/s.rows)
 		default:
 			return s.rate, s.least, s.most, thousands(s.rate) + " rows/s"
 		}

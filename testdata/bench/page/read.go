@@ -25,9 +25,13 @@ type figures struct {
 	rows, seconds float64
 	rss, cpu      float64 // MiB, seconds
 	p50, p99      float64 // milliseconds
+	mb            float64 // what the rows' values have as text, in 10^6 bytes
 }
 
 func (f *figures) rate() float64 { return f.rows / max(f.seconds, 0.01) }
+
+// bytesRate is below 0 where no bytes were counted.
+func (f *figures) bytesRate() float64 { return f.mb / max(f.seconds, 0.01) }
 
 func readAll(dir string) ([]result, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.tsv"))
@@ -58,7 +62,11 @@ func readAll(dir string) ([]result, error) {
 	return out, nil
 }
 
-const header = "run\twho\trows\tseconds\trss_mb\tcpu_s\tp50_ms\tp99_ms"
+// Files of before there were rows of growth lack the last column.
+const (
+	header   = "run\twho\trows\tseconds\trss_mb\tcpu_s\tp50_ms\tp99_ms"
+	headerMB = header + "\tmb"
+)
 
 func read(path string) (result, error) {
 	r := result{name: strings.TrimSuffix(filepath.Base(path), ".tsv"), about: map[string]string{}}
@@ -75,7 +83,7 @@ func read(path string) (result, error) {
 			r.about[key] = value
 			continue
 		}
-		if line == header {
+		if line == header || line == headerMB {
 			continue
 		}
 		one, err := parse(strings.Split(line, "\t"))
@@ -88,8 +96,11 @@ func read(path string) (result, error) {
 }
 
 func parse(fields []string) (f figures, err error) {
-	if len(fields) != 8 {
-		return f, fmt.Errorf("%d fields, want 8", len(fields))
+	if len(fields) == 8 {
+		fields = append(fields, "-")
+	}
+	if len(fields) != 9 {
+		return f, fmt.Errorf("%d fields, want 8 or 9", len(fields))
 	}
 	var errs []error
 	number := func(s string) float64 {
@@ -101,7 +112,7 @@ func parse(fields []string) (f figures, err error) {
 		return v
 	}
 	f = figures{run: int(number(fields[0])), who: fields[1], rows: number(fields[2]), seconds: number(fields[3]),
-		rss: number(fields[4]), cpu: number(fields[5]), p50: number(fields[6]), p99: number(fields[7])}
+		rss: number(fields[4]), cpu: number(fields[5]), p50: number(fields[6]), p99: number(fields[7]), mb: number(fields[8])}
 	return f, errors.Join(errs...)
 }
 
@@ -111,6 +122,7 @@ type summary struct {
 	n                       int
 	rate, least, most       float64
 	rss, cpu, p50, p99, cpm float64 // cpm: CPU seconds a million rows
+	rows, mbps              float64 // mbps: 10^6 bytes of values a second
 }
 
 // summaries are in the order in which the programs ran.
@@ -138,7 +150,8 @@ func (r *result) summaries() []summary {
 		out = append(out, summary{who: who, n: len(runs), rate: median(rates), least: rates[0], most: rates[len(rates)-1],
 			rss: median(of(func(f *figures) float64 { return f.rss })), cpu: median(of(func(f *figures) float64 { return f.cpu })),
 			p50: median(of(func(f *figures) float64 { return f.p50 })), p99: median(of(func(f *figures) float64 { return f.p99 })),
-			cpm: median(of(func(f *figures) float64 { return f.cpu / f.rows * 1e6 }))})
+			cpm:  median(of(func(f *figures) float64 { return f.cpu / f.rows * 1e6 })),
+			rows: median(of(func(f *figures) float64 { return f.rows })), mbps: median(of((*figures).bytesRate))})
 	}
 	return out
 }

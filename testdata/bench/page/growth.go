@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// growthTable puts each shape beside the base, which comes first.
+func growthTable(all []summary) string {
+	var b strings.Builder
+	b.WriteString("| | rows/s | of the base | MB/s | of the base | peak memory | of the base | CPU s a million rows | runs |\n|---|---|---|---|---|---|---|---|---|\n")
+	base := all[0]
+	for _, s := range all {
+		fmt.Fprintf(&b, "| %s | %s | %s | %.1f | %s | %s | %s | %.1f | %d |\n", s.who, thousands(s.rate), ratio(s.rate, base.rate),
+			s.mbps, ratio(s.mbps, base.mbps), unit(s.rss, "%.0f MiB"), ratio(s.rss, base.rss), s.cpm, s.n)
+	}
+	return b.String()
+}
+
+// idleTable says what pipelines without work cost.
+func idleTable(all []summary) string {
+	var b strings.Builder
+	b.WriteString("| | memory | a pipeline | CPU of one core | runs |\n|---|---|---|---|---|\n")
+	for _, s := range all {
+		fmt.Fprintf(&b, "| %s | %.1f MiB | %.2f MiB | %.1f %% | %d |\n", s.who, s.rss, s.rss/s.rows, 100*s.cpu*s.rate/s.rows, s.n)
+	}
+	return b.String()
+}
+
+func (r *result) header() string {
+	if r.growth() {
+		return headerMB
+	}
+	return header
+}
