@@ -37,6 +37,7 @@ peak() { awk '$1 == "VmHWM:" { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
 # behind SKIP to the last.
 watch() {
 	fifo=$work/watch
+	: >"$fifo" # else the last one's word may be read
 	"${kafka_java[@]}" TopicWatch "$TAILWATER_KAFKA" "$1" "$2" "${3:-0}" "${patience:-600}" >"$fifo" 2>"$work/watch.err" &
 	watcher=$!
 	until grep -q watching "$fifo" 2>/dev/null; do kill -0 $watcher && sleep 0.05; done

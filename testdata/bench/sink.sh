@@ -9,6 +9,7 @@ row_my_direct() { direct my; }
 # table_watch ENGINE NAME: table_watched waits until the table has all rows, and sets seconds from the first that stood there.
 table_watch() {
 	fifo=$work/watch
+	: >"$fifo" # else the last one's word may be read
 	"$work/gauge" table -target "$("${1}_url" "$2")" -rows "$rows" >"$fifo" 2>"$work/watch.err" &
 	watcher=$!
 	until grep -q watching "$fifo" 2>/dev/null; do kill -0 $watcher && sleep 0.02; done
