@@ -31,8 +31,8 @@ kind_of() {
 		columns='id, customer_id, status, amount, note' definition='like orders'
 		written="n, n % 5000, 'new', (n % 10000) / 100.0, concat('note for order number ', n)"
 		;;
-	wide) # 10,240 bytes, of which an eighth is chance
-		columns='id, body' definition='(id bigint primary key, body text)' written="n, concat($(seq -s , 80 | sed -E "s/([0-9]+)/repeat(md5(concat(n, '.\1')), 4)/g"))"
+	wide) # 10,240 bytes, of which a quarter is chance
+		columns='id, body' definition='(id bigint primary key, body text)' written="n, concat($(seq -s , 80 | sed -E "s/([0-9]+)/repeat(sha2(concat(n, '.\1'), 256), 2)/g"))"
 		;;
 	columns)
 		definition='(id bigint primary key'

@@ -9,3 +9,6 @@ begin
         commit;
     end loop;
 end $$;
+
+-- MySQL's function of that name.
+create function sha2(words text, bits int) returns text language sql immutable as $$ select encode(sha256(convert_to(words, 'UTF8')), 'hex') $$;
