@@ -35,4 +35,13 @@ var othersMore = []othersCase{
 		"update y16 set j = json_set(j, '$.z', 5) where id = 1; insert into y16 values (7, json_object('d', cast('2020-01-01' as date), 'x', 'y')); update y16 set j = json_array_append(j, '$', 1) where id = 5"},
 	{"gh-ost: names that go round", "", "create table y17 (id int primary key); insert into y17 values (1)",
 		"create table y17x like y17; insert into y17x values (2); truncate y17; drop table y17; rename table y17x to y17; create table y17x (id int primary key, q int); insert into y17x values (1, 1); rename table y17 to y17y, y17x to y17; insert into y17 values (5, 5)"},
+	{"MariaDB: rows that replicas may pass over", "mariadb", "create table z4 (id int primary key)", "set skip_replication = 1; insert into z4 values (1); set skip_replication = 0; insert into z4 values (2)"},
+	{"go-mysql: GTIDs of another server, with gaps, and one of nothing", "mysql", "create table z5 (id int primary key)",
+		"set gtid_next = '11111111-1111-1111-1111-111111111111:5'; begin; commit; set gtid_next = '11111111-1111-1111-1111-111111111111:9'; insert into z5 values (1); set gtid_next = 'automatic'; insert into z5 values (2)"},
+	{"Debezium MySqlNationalizedCharacter: types by other names", "", "create table z6 (id serial, a national varchar(10), b nchar(3), c long varchar, d long varbinary, e int1, f int3, g int8 unsigned, h dec(6, 2), i fixed(5, 1), j double precision, k float4, l character varying(9), m bool, n middleint, o nvarchar(4), p char byte, q integer(5) zerofill, primary key (id)); insert into z6 values (1, 'é', 'n', 'long', x'00ff', -1, 3, 8, 1.25, 1.5, 0.1, 0.1, 'cv', true, 5, 'nv', 'x', 7)",
+		"insert into z6 (a) values ('z'); update z6 set g = 18446744073709551615, l = 'ö' where id = 1"},
+	{"Canal: texts that look like SQL", "", "create table z11 (id int primary key, v varchar(100))",
+		"insert into z11 values (1, 'a''; drop table z11; -- '), (2, '/* '), (3, '`'), (4, '\\\\'), (5, concat('x', 'y')), (6, '\\n\\r\\t'), (7, '%s %d {} $1 ?'), (8, '😀'), (9, ' lead and trail '), (10, '')"},
+	{"Debezium binary_column_test: what stands at the end of a value", "", "create table z12 (id int primary key, c char(10), v varchar(10), b binary(4), vb varbinary(4), t text); insert into z12 values (1, 'a  ', 'a  ', 'a', 'a ', 'a  ')",
+		"update z12 set t = 'b '; insert into z12 values (2, '', ' ', '', '', ' ')"},
 }
