@@ -112,7 +112,7 @@ idle() {
 	[ -z "$quick" ] || pause=5
 	for many in 1 "$2"; do
 		idle_config "$e" "$many" && tailwater_once && tailwater_start
-		until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; do kill -0 "$pid" && sleep 0.2; done
+		until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; do alive "$pid" && sleep 0.2; done
 		sleep 5 # what a start leaves behind isn't idleness
 		local before
 		before=$(cpu "$pid") && sleep "$pause"

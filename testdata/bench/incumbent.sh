@@ -44,10 +44,10 @@ debezium_stop() {
 
 # debezium_state NAME: what Connect says of the connector's one task.
 debezium_state() { curl -sf "$rest/connectors/$1/status" | grep -o '"tasks":\[{[^}]*"state":"[A-Z]*"' | grep -o '[A-Z]*"$' | tr -d '"' || true; }
-debezium_running() { until [ "$(debezium_state "$1")" = RUNNING ]; do kill -0 "$pid" && sleep 0.1; done; }
+debezium_running() { until [ "$(debezium_state "$1")" = RUNNING ]; do alive "$pid" && sleep 0.1; done; }
 debezium_idle() {
 	curl -sf -X PUT "$rest/connectors/$1/stop"
-	until curl -sf "$rest/connectors/$1/status" | grep -q '"tasks":\[\]'; do kill -0 "$pid" && sleep 0.1; done
+	until curl -sf "$rest/connectors/$1/status" | grep -q '"tasks":\[\]'; do alive "$pid" && sleep 0.1; done
 }
 debezium_resume() { curl -sf -X PUT "$rest/connectors/$1/resume"; }
 

@@ -24,7 +24,7 @@ latency() {
 		psql_at "$(pg_url "$target")" -f "$here/latency.sql"
 		"${e}_config" "$name" $kind "$(pg_sink "$target")" && tailwater_once && tailwater_start
 		"${e}_sql" "$name" "insert into orders (id, customer_id, status, amount, note) values (-1, 0, 'new', 1, 'first')"
-		until [ "$(pg_sql "$target" 'select count(*) from orders')" = 1 ]; do kill -0 "$pid" && sleep 0.1; done
+		until [ "$(pg_sql "$target" 'select count(*) from orders')" = 1 ]; do alive "$pid" && sleep 0.1; done
 		if [ $kind = kafka ]; then
 			measure "$("${e}_url" "$name")" 'tailwater, kafka' -broker "$TAILWATER_KAFKA" -topic "$("${e}_topic" "$name")" -target "$(pg_url "$target")"
 		else

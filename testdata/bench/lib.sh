@@ -33,6 +33,9 @@ topic() { # topic NAME [PARTITIONS]
 cpu() { awk -v hz="$(getconf CLK_TCK)" '{ printf "%.1f", ($14 + $15) / hz }' "/proc/$1/stat"; }
 peak() { awk '$1 == "VmHWM:" { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
 
+# alive PID: nobody waits for what has ended.
+alive() { kill -0 "$1" 2>/dev/null || { note "process $1 has ended"; tail -n 20 "$work"/*.log "$work"/*.err >&2 || true; exit 1; }; }
+
 # watch TOPIC COUNT [SKIP]: begins to watch a topic, or all that there are with TOPIC*; watched: waits, and sets seconds from the first record
 # behind SKIP to the last.
 watch() {
@@ -40,10 +43,17 @@ watch() {
 	: >"$fifo" # else the last one's word may be read
 	"${kafka_java[@]}" TopicWatch "$TAILWATER_KAFKA" "$1" "$2" "${3:-0}" "${patience:-600}" >"$fifo" 2>"$work/watch.err" &
 	watcher=$!
-	until grep -q watching "$fifo" 2>/dev/null; do kill -0 $watcher && sleep 0.05; done
+	until grep -q watching "$fifo" 2>/dev/null; do alive $watcher && sleep 0.05; done
 }
 watched() {
-	wait "$watcher" || { tail -n 20 "$work"/*.log "$work/watch.err"; exit 1; }
+	local ended
+	if ! wait -n -p ended "$watcher" "$pid" || [ "${ended:-}" != "$watcher" ]; then
+		kill "$watcher" 2>/dev/null || true
+		note "$([ "${ended:-}" = "$watcher" ] && echo 'the watch' || echo 'what is measured') has ended too early"
+		tail -n 20 "$work"/*.log "$work/watch.err" >&2 || true
+		exit 1
+	fi
+	watcher=''
 	seconds=$(tail -n 1 "$fifo")
 }
 

@@ -21,9 +21,10 @@ warm=$((rows / 5))
 cache=${TAILWATER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tailwater}
 work=$(mktemp -d "${TMPDIR:-/tmp}/tailwater-bench.XXXXXX")
 port=$((20000 + RANDOM % 10000))
-pid=''
+pid='' watcher=''
 finish() {
 	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+	[ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
 	rm -rf "$work"
 }
 trap finish EXIT

@@ -12,7 +12,7 @@ table_watch() {
 	: >"$fifo" # else the last one's word may be read
 	"$work/gauge" table -target "$("${1}_url" "$2")" -rows "$rows" >"$fifo" 2>"$work/watch.err" &
 	watcher=$!
-	until grep -q watching "$fifo" 2>/dev/null; do kill -0 $watcher && sleep 0.02; done
+	until grep -q watching "$fifo" 2>/dev/null; do alive $watcher && sleep 0.02; done
 }
 
 # sink ENGINE: a topic of PostgreSQL's that holds all rows; each run has a target and a group of its own.
