@@ -129,6 +129,22 @@ func TestSourceNotFit(t *testing.T) {
 	})
 }
 
+// TestTopicsCollide: tables whose names meet in one topic end a process that runs, with exit code 4: to try again would change nothing.
+func TestTopicsCollide(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "kafka")
+	r.source.Exec(`create table "a b" (id int primary key)`)
+	r.source.Exec(`insert into "a b" values (1)`)
+	p := r.start("run")
+	testenv.Wait(t, "the first table arrives", func() bool {
+		return r.target.Value(`select coalesce((select 1 from information_schema.tables where table_name = 'a b'), 0)`) == "1"
+	})
+	r.source.Exec(`create table "a#b" (id int primary key)`)
+	r.source.Exec(`insert into "a#b" values (1)`)
+	p.refuses(4, "a#b", "collides", "leave one of them out")
+	r.start("run", "--once").refuses(4, "a#b", "collides")
+}
+
 // TestUpdateWithoutIdentity: a table without a key is carried; what the source then refuses itself is the source's to say, and doctor's
 // before it happens.
 func TestUpdateWithoutIdentity(t *testing.T) {

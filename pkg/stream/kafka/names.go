@@ -78,8 +78,11 @@ func (n *names) topic(t *change.Table) (string, error) {
 	defer n.mu.Unlock()
 	key := collision(name)
 	if have, ok := n.owner[key]; ok && have != me {
-		return "", n.cfg.refuse("table %s: topic %s is, or in Kafka's eyes collides with, the topic of %s; change %s or the prefix",
-			t, name, have, n.cfg.setting("topic"))
+		fix := "leave one of them out, or rename it"
+		if have.source != me.source || have.schema != me.schema {
+			fix = "change " + n.cfg.setting("topic") + " or the prefix"
+		}
+		return "", n.cfg.refuse("table %s: topic %s is, or in Kafka's eyes collides with, the topic of %s; %s", t, name, have, fix)
 	}
 	n.owner[key] = me
 	return name, nil

@@ -244,6 +244,9 @@ func (p *publisher) take(q queued) error {
 	index := p.acks.begin(q.size)
 	var pause backOff
 	for err := p.openTopics(q.batch.Changes); err != nil; err = p.openTopics(q.batch.Changes) {
+		if errors.Is(err, change.ErrPreflight) {
+			return fmt.Errorf("%w: %w", err, change.ErrHalt) // to try again would change nothing
+		}
 		if p.ctx.Err() != nil || !passing(err) {
 			return err
 		}
