@@ -16,7 +16,10 @@ trap 'rm -f "$new" "$old"' EXIT
 stage() { go test -run '^$' -bench "^($2)\$" -benchmem -count "${COUNT:-6}" -benchtime "${BENCHTIME:-1s}" "$1" | grep -v -e '^PASS$' -e '^ok' | tee -a "$new"; }
 
 # benchstat skips the first line, which says what the figures are worth.
-printf '# %s, commit %s, load of the machine before it %s\n' "$(date -u +%Y-%m-%d)" "$(git describe --always --dirty)" "$(cut -d ' ' -f 1-3 /proc/loadavg)" | tee "$new"
+load=$(cut -d ' ' -f 1 /proc/loadavg) worth='the machine was quiet'
+awk -v l="$load" 'BEGIN { exit l < 0.5 }' && worth='the machine was busy: not a result'
+printf '# %s, commit %s, load before it %s, %s; make bench-stages KEEP=1 (COUNT=%s BENCHTIME=%s)\n' "$(date -u +%Y-%m-%d)" "$(git describe --always --dirty)" "$load" "$worth" \
+	"${COUNT:-6}" "${BENCHTIME:-1s}" | tee "$new"
 stage ./connectors/mysql/internal/rowimage 'BenchmarkRow|BenchmarkGoMySQL'
 stage ./connectors/postgres/internal/pgoutput BenchmarkRow
 stage ./pkg/codec 'BenchmarkEncode|BenchmarkDecode|BenchmarkFormats'
