@@ -60,6 +60,14 @@ type assembler struct {
 	refetch   func(ctx context.Context, p prepared) error // reads those of one from the log again, into the group under way
 	wanted    *prepared                                   // the one that this assembler is to read, and nothing else
 	until     uint64                                      // Commit of the log's end when that began
+
+	scan     func(ctx context.Context, h *ahead, until change.Position) error
+	known    *ahead // what has been seen of the log in front of the stream; nil: nothing
+	scanning *ahead // what this assembler is to look for, and nothing else
+
+	positional bool  // the log may describe tables by position only, so what they are is kept
+	past       pasts // that
+	present    func(ctx context.Context, t tableName) (described, logEnd, error)
 }
 
 // mapped is a table as the connection knows it.
@@ -105,7 +113,7 @@ func (a *assembler) take(ctx context.Context, e *replication.BinlogEvent) error 
 	if err != nil {
 		return fmt.Errorf("at %s:%d: %w", a.file.name, a.end, err)
 	}
-	return nil
+	return a.scanned()
 }
 
 // rotate takes the name of the file that comes now. The server makes such an event in front of each file; the one in the file before it says
@@ -293,6 +301,10 @@ func (a *assembler) tableMap(body []byte, start uint64) error {
 	if !m.selected || a.proof.replaying {
 		return nil
 	}
+	if a.scanning != nil {
+		a.scanning.sees(m.name, sighting{first: a.spot(start), last: a.spot(start), body: m.body})
+		return nil
+	}
 	return a.frames.add(frame{offset: start - a.group.offset, kind: eventTableMap, body: m.body})
 }
 
@@ -315,7 +327,7 @@ func (a *assembler) rows(h header, body []byte, start uint64) error {
 	if m == nil {
 		return fmt.Errorf("table number %d: %w: %w", id, errMap, change.ErrHalt)
 	}
-	if !m.selected || a.proof.replaying {
+	if !m.selected || a.proof.replaying || a.scanning != nil {
 		return nil
 	}
 	a.group.touches(m.name)

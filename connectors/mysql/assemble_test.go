@@ -101,6 +101,13 @@ func newBench(t *testing.T, s *testenv.MyServer, events []*replication.BinlogEve
 		b.out, b.ends = append(b.out, s.changes...), append(b.ends, s.ends...)
 		return nil
 	}
+	b.present = func(ctx context.Context, t tableName) (d described, end logEnd, err error) { // the end: nothing is ahead
+		err = c.session(ctx, func(conn *session) (err error) {
+			d, err = describe(ctx, conn, config.Flavor, t)
+			return err
+		})
+		return d, end, err
+	}
 	for _, e := range events {
 		if r, ok := e.Event.(*replication.RotateEvent); ok {
 			f, base, err := parseFile(string(r.NextLogName))

@@ -16,6 +16,7 @@ func (l *lexer) ddl(verb, database string) (statement, error) {
 			if ignores && verb == "ALTER" && s.kind == stmtDDL {
 				s.kind = stmtVanish // MariaDB: rows that don't fit a new unique key go without a word in the log
 			}
+			s.renames = verb == "RENAME"
 			s.remade = s.remade || replaces || verb == "DROP" || verb == "RENAME"
 			return s, err
 		case "INDEX":

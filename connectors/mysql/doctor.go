@@ -92,6 +92,16 @@ func (d *doctor) set(name, value string) string {
 	return fmt.Sprintf("SET PERSIST %s = %s; -- old sessions keep the old value", name, value)
 }
 
+// metadata looks at what the log says of columns.
+func (d *doctor) metadata() {
+	if d.server.named() {
+		d.ok(checkMetadata, "binlog_row_metadata is FULL")
+		return
+	}
+	d.warn(checkMetadata, d.set("binlog_row_metadata", "'FULL'"), "binlog_row_metadata is %s: the log describes columns by position, so what tables were is kept from "+
+		"statement to statement; a table altered twice before the first is read halts the pipeline, and so does one altered with sql_log_bin = 0, if it shows", orNone(d.server.metadata))
+}
+
 func (d *doctor) settings(ctx context.Context) error {
 	var err error
 	if d.server, err = readServer(ctx, d.conn); err != nil {
@@ -118,7 +128,7 @@ func (d *doctor) settings(ctx context.Context) error {
 		}
 	}
 	d.judge(strings.EqualFold(s.format, "ROW"), checkFormat, d.set("binlog_format", "'ROW'"), "binlog_format is "+s.format)
-	d.judge(strings.EqualFold(s.metadata, "FULL"), checkMetadata, d.set("binlog_row_metadata", "'FULL'"), "binlog_row_metadata is "+orNone(s.metadata))
+	d.metadata()
 	d.judge(!s.jsonPartial, checkJSON, d.set("binlog_row_value_options", "''"), "PARTIAL_JSON is "+onOff(s.jsonPartial))
 	if strings.EqualFold(s.image, "FULL") {
 		d.ok(checkImage, "binlog_row_image is FULL")

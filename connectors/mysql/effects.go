@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/rowimage"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
 var errVanish = errors.New("the statement changes a captured table's rows and the log doesn't say which; take a new snapshot (snapshot mode never can't do it by itself)")
 
 // apply does what a statement asks for, as far as captured tables are concerned.
-func (a *assembler) apply(ctx context.Context, s statement, start uint64) error {
+func (a *assembler) apply(ctx context.Context, q query, s statement, start uint64) error {
 	switch s.kind {
 	case stmtTruncate:
 		return a.truncate(ctx, a.captured(s.tables), start)
@@ -21,6 +22,7 @@ func (a *assembler) apply(ctx context.Context, s statement, start uint64) error 
 		for i, t := range a.shapes.of(a.fold(s.name)) {
 			a.remake(t, a.placeOf(start, i))
 		}
+		return a.forgetDatabase(a.fold(s.name))
 	case stmtDDL, stmtVanish:
 		tables := a.captured(s.tables)
 		if s.kind == stmtVanish && len(tables) > 0 && !a.remakes {
@@ -35,6 +37,7 @@ func (a *assembler) apply(ctx context.Context, s statement, start uint64) error 
 		if len(tables) > 0 {
 			a.appeared()
 		}
+		return a.turn(ctx, q, s, start)
 	}
 	return nil
 }
@@ -71,10 +74,56 @@ func (a *assembler) remake(t tableName, place uint64) {
 	}
 }
 
-// truncate emits the marker of emptied tables. The shape is the last that the log showed, else the catalogue's.
+// tableAt returns the Table of a table that a statement names: the last that the log showed, or the history's; else that of the next rows, since
+// nothing of the table stands between them and here but statements, and without any the catalogue's.
+//
+// Invariant 6: the catalogue's only where nothing behind it in the log says otherwise.
+func (a *assembler) tableAt(ctx context.Context, t tableName, start uint64) (*change.Table, error) {
+	if shown := a.shapes.shown(t); shown != nil {
+		return shown, nil
+	}
+	made, err := (*shape)(nil), error(nil)
+	if p := a.past[t]; p != nil && len(p.Open) == 0 {
+		made, err = a.shapes.ofDescribed(t, p.described())
+	} else {
+		made, err = a.nextShape(ctx, t, a.spot(start))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return made.table, nil
+}
+
+// nextShape is the shape of the next rows of a table in the log, without any the catalogue's.
+func (a *assembler) nextShape(ctx context.Context, t tableName, behind change.Position) (*shape, error) {
+	d, end, missing := a.present(ctx, t)
+	if missing != nil && !errors.Is(missing, errNoTable) && !errors.Is(missing, change.ErrHalt) {
+		return nil, missing
+	}
+	h, err := a.lookAhead(ctx, end)
+	if err != nil {
+		return nil, err
+	}
+	if next, ok := h.tableMap(t, behind); ok {
+		s, err := a.shapes.fromLog(ctx, next.body)
+		if !errors.Is(err, rowimage.ErrNoNames) {
+			return s, err
+		}
+		if later, changed := h.statement(t, behind); changed && later.first.Less(next.first) {
+			return nil, fmt.Errorf("%q at %s changes it before a row comes: %w: %w", later.sql, placeText(a.base, later.first), errPastUnknown, change.ErrHalt)
+		}
+		return a.shapeOf(ctx, frame{offset: behind.Seq, body: next.body})
+	}
+	if missing != nil {
+		return nil, missing
+	}
+	return a.shapes.ofDescribed(t, d)
+}
+
+// truncate emits the marker of emptied tables.
 func (a *assembler) truncate(ctx context.Context, tables []tableName, start uint64) error {
 	for i, t := range tables {
-		table, err := a.shapes.present(ctx, t)
+		table, err := a.tableAt(ctx, t, start)
 		if errors.Is(err, errNoTable) {
 			a.logger.Warn("a table was emptied that is gone by now: nothing is told to targets, as for a table that is dropped", "table", t.String())
 			continue

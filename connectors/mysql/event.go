@@ -84,6 +84,7 @@ type began struct {
 	when       int64  // microseconds since 1970
 	clock      uint32 // the server that told the time, where it may be another than ours; 0: ours
 	standalone bool   // MariaDB: one statement, nothing ends it
+	undone     bool   // MariaDB: START or ROLLBACK of an ALTER in two phases, whose statement has no effect, or none yet
 }
 
 // parseBegin reads the event that a group begins with.
@@ -101,7 +102,7 @@ func parseBegin(h header, body []byte) (b began, err error) {
 			return b, fmt.Errorf("GTID event: %w: %w", err, change.ErrHalt)
 		}
 		b.id, err = parseGTID(fmt.Sprintf("%d-%d-%d", e.GTID.DomainID, h.from, e.GTID.SequenceNumber))
-		b.standalone = e.IsStandalone()
+		b.standalone, b.undone = e.IsStandalone(), undone(body)
 		return b, err
 	case eventTagged:
 		var e replication.GtidTaggedLogEvent
@@ -123,6 +124,27 @@ func parseBegin(h header, body []byte) (b began, err error) {
 		}
 	}
 	return b, nil
+}
+
+// undone reads the flags behind what the library reads of a MariaDB GTID event.
+// Source: MariaDB 11.8, sql/log_event.cc, Gtid_log_event::Gtid_log_event.
+func undone(body []byte) bool {
+	const (
+		flagsAt       = 8 + 4
+		groupCommit   = 1 << 1 // an id of 8 bytes follows
+		prepared      = 1 << 6 // and an xid
+		completed     = 1 << 7
+		startAlter    = 1 << 1
+		rollbackAlter = 1 << 3
+	)
+	at := flagsAt + 1
+	if body[flagsAt]&groupCommit != 0 {
+		at += 8
+	}
+	if body[flagsAt]&(prepared|completed) != 0 && len(body) > at+5 {
+		at += 6 + int(body[at+4]) + int(body[at+5])
+	}
+	return at < len(body) && body[at]&(startAlter|rollbackAlter) != 0
 }
 
 func mysqlGTID(e *replication.GTIDEvent) gtid {

@@ -19,7 +19,8 @@ type group struct {
 	txn      *change.Txn // made at the first change
 	tables   []tableName
 	marks    []savepoint
-	cuts     []cut // what was rolled back to a savepoint
+	cuts     []cut     // what was rolled back to a savepoint
+	prepared *prepared // XA COMMIT: what it decides
 }
 
 // savepoint is how many frames came in front of it.
@@ -98,7 +99,7 @@ func (a *assembler) commit(ctx context.Context) error {
 	if !a.inside {
 		return fmt.Errorf("end of a transaction: %w: %w", errGroup, change.ErrHalt)
 	}
-	if a.proof.replaying {
+	if a.proof.replaying || a.scanning != nil {
 		a.drop()
 		return nil
 	}
@@ -141,7 +142,13 @@ func (a *assembler) query(ctx context.Context, h header, body []byte, start uint
 	if err != nil {
 		return err
 	}
+	if a.scanning != nil {
+		return a.scanQuery(ctx, q, start)
+	}
 	s, err := parseStatement(q)
+	if a.group.undone {
+		s, err = statement{}, nil
+	}
 	if err == nil && q.foreign && s.namesBeyondASCII() {
 		err = errForeign
 	}
@@ -172,7 +179,7 @@ func (a *assembler) query(ctx context.Context, h header, body []byte, start uint
 		return refuse(q)
 	}
 	if !a.proof.replaying {
-		if err := a.apply(ctx, s, start); err != nil {
+		if err := a.apply(ctx, q, s, start); err != nil {
 			return fmt.Errorf("%s: %w", shortened(q.sql), err)
 		}
 	}
@@ -198,7 +205,7 @@ func (a *assembler) load(h header, body []byte) error {
 
 // unlogged takes a statement whose rows are not in the log: it may concern no captured table.
 func (a *assembler) unlogged(q query) error {
-	if a.proof.replaying || !a.concerns(q) {
+	if a.proof.replaying || a.scanning != nil || !a.concerns(q) {
 		return nil
 	}
 	return refuse(q)

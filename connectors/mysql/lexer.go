@@ -37,6 +37,7 @@ type lexer struct {
 	at     int
 	inside int // open comments of that kind
 	ahead  []sqlToken
+	undone bool // START or ROLLBACK ALTER of MariaDB: the statement has no effect, or none yet
 }
 
 var errUnclosed = errors.New("a quote or comment is not closed")

@@ -165,7 +165,7 @@ func (o *opening) proceed(ctx context.Context, end logEnd) error {
 }
 
 // build puts the parts together.
-func (o *opening) build(context.Context) error {
+func (o *opening) build(ctx context.Context) error {
 	payload, err := rowimage.NewPayload(maxEventBytes)
 	if err != nil {
 		return err
@@ -182,19 +182,41 @@ func (o *opening) build(context.Context) error {
 	w := newWire(o.config, a)
 	a.refetch = w.refetch
 	w.serverID, w.covers = serverIDOf(o.config.SourceID), o.covers
+	a.scan, a.present = w.scan, s.present
+	if a.past, err = decodePasts(o.at.past); err != nil {
+		payload.Close()
+		return err
+	}
+	a.positional = len(a.past) > 0 || !o.server.named()
 	s.log = &log{id: o.id, wire: w, at: o.at, read: o.read.clone(), resume: o.start.Resume}
 	if o.covers != nil {
 		a.at.last = evidence{} // of another log
 	}
-	if s.log.resume == "" {
-		s.log.resume = makeResume(o.id, o.at, o.read)
-	}
-	if err := s.beside(o); err != nil {
+	if err := o.first(ctx, s); err != nil {
 		payload.Close()
 		return err
 	}
 	o.source = s
 	return nil
+}
+
+// first makes the place of a new source complete, and puts the snapshot before the log.
+func (o *opening) first(ctx context.Context, s *Source) error {
+	a := s.log.wire.assemble
+	if !o.server.named() {
+		s.config.Logger.Warn("the log describes columns by position only, so the tables' columns are kept from statement to statement; binlog_row_metadata = FULL is safer",
+			"binlog_row_metadata", o.server.metadata)
+	}
+	if a.positional && o.start.Resume == "" {
+		if err := s.remember(ctx, o.tables); err != nil {
+			return err
+		}
+		o.at.past = a.at.past
+	}
+	if s.log.resume == "" {
+		s.log.resume = makeResume(o.id, o.at, o.read)
+	}
+	return s.beside(o)
 }
 
 // stream lets the stream run and waits until the server has shown the file that it begins with, or said why it can't.

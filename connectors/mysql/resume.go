@@ -76,6 +76,7 @@ type place struct {
 	// Neither is changed after it is made.
 	xa   []prepared        // XA transactions that are undecided yet
 	born map[string]string // by "schema.name": where the log made another table of that name
+	past string            // the shapes of tables that the log describes by position only, as pasts.encode writes them
 }
 
 // token is a Resume as it is written.
@@ -90,6 +91,7 @@ type token struct {
 	Pending []tokenXA  `json:"prepared,omitempty"`
 
 	Born map[string]string `json:"born,omitempty"`
+	Past string            `json:"past,omitempty"`
 }
 
 type tokenLast struct {
@@ -105,7 +107,7 @@ func (e evidence) token() tokenLast {
 }
 
 func makeResume(id identity, p place, read *gtidSet) change.Resume {
-	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), Born: p.born}
+	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), Born: p.born, Past: p.past}
 	t.Pending, t.XA = writePrepared(p.xa)
 	if !p.last.isZero() {
 		last := p.last.token()
@@ -132,7 +134,7 @@ func parseResume(r change.Resume) (token, place, *gtidSet, error) {
 		p.last = evidence{offset: t.Last.Pos, id: t.Last.GTID, when: t.Last.Time}
 		p.last.file, err = parseNamed(t.Last.File, t.Last.Created, t.Base)
 	}
-	p.offset, p.born = t.Pos, t.Born
+	p.offset, p.born, p.past = t.Pos, t.Born, t.Past
 	if err == nil {
 		p.xa, err = readPrepared(t.Pending, t.XA)
 	}

@@ -46,7 +46,7 @@ func (a *assembler) deliver(ctx context.Context) error {
 func (d *delivery) frame(ctx context.Context, f frame) error {
 	id, _ := tableID(f.body) // it was read before
 	if f.kind == eventTableMap {
-		s, err := d.a.shapes.fromLog(ctx, f.body)
+		s, err := d.a.shapeOf(ctx, f)
 		d.shapes[id] = s
 		return err
 	}

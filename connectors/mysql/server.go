@@ -132,7 +132,6 @@ var (
 	errTooOld      = errors.New("the server is too old: MySQL 8.4 or MariaDB 10.11 is needed")
 	errNoLog       = errors.New("the server writes no binary log: set log_bin and restart it")
 	errFormat      = errors.New("binlog_format must be ROW: SET PERSIST binlog_format = ROW (MariaDB: SET GLOBAL, and in the option file), then let old sessions end")
-	errMetadata    = errors.New("binlog_row_metadata must be FULL: SET PERSIST binlog_row_metadata = FULL (MariaDB: SET GLOBAL, and in the option file)")
 	errPartialJSON = errors.New("binlog_row_value_options must be empty: SET PERSIST binlog_row_value_options = ''")
 )
 
@@ -152,8 +151,6 @@ func (s *server) fit(flavor string) error {
 		err = errNoLog
 	case !strings.EqualFold(s.format, "ROW"):
 		err = fmt.Errorf("%w; it is %s", errFormat, s.format)
-	case !strings.EqualFold(s.metadata, "FULL"):
-		err = fmt.Errorf("%w; it is %s", errMetadata, s.metadata)
 	case s.jsonPartial:
 		err = errPartialJSON
 	}
@@ -162,6 +159,9 @@ func (s *server) fit(flavor string) error {
 	}
 	return nil
 }
+
+// named says that the server's log names columns, as far as its setting now goes.
+func (s *server) named() bool { return strings.EqualFold(s.metadata, "FULL") }
 
 // logEnd is where a server's log ends.
 type logEnd struct {

@@ -88,23 +88,14 @@ func (s *shapes) of(schema string) []tableName {
 	return out
 }
 
-// present returns the last Table that the log showed, else the catalogue's.
-func (s *shapes) present(ctx context.Context, name tableName) (*change.Table, error) {
+// shown returns the Table that the log showed last, if no statement has changed the table since; nil: none.
+func (s *shapes) shown(name tableName) *change.Table {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if v := s.tables[name]; v != nil && v.last != nil && !v.stale {
-		s.mu.Unlock()
-		return v.last.table, nil
+		return v.last.table
 	}
-	s.mu.Unlock()
-	var found *shape
-	err := s.catalog.session(ctx, func(conn *session) (err error) {
-		found, err = s.fromCatalog(ctx, conn, name)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return found.table, nil
+	return nil
 }
 
 // bear notes where the log makes another table of that name, and returns all such notes.
@@ -135,11 +126,10 @@ func (s *shapes) incarnation(t tableName) string {
 // Invariant 6: names, order, types and the primary key are the log's. The catalogue adds what the log doesn't carry, where its columns are
 // still the log's.
 func (s *shapes) fromLog(ctx context.Context, body []byte) (*shape, error) {
-	m, err := rowimage.ParseTableMap(body, s.flavor)
+	t, err := mapName(body)
 	if err != nil {
 		return nil, err
 	}
-	t := tableName{m.Schema, m.Name}
 	s.mu.Lock()
 	v := s.versions(t)
 	last, stale := v.last, v.stale
@@ -147,6 +137,10 @@ func (s *shapes) fromLog(ctx context.Context, body []byte) (*shape, error) {
 	s.mu.Unlock()
 	if last != nil && !stale && bytes.Equal(last.log, body[mapIDBytes:]) {
 		return last, nil
+	}
+	m, err := rowimage.ParseTableMap(body, s.flavor)
+	if err != nil {
+		return nil, err
 	}
 	made, err := s.complete(ctx, m, last)
 	if err != nil {
@@ -291,6 +285,11 @@ func (s *shapes) fromCatalog(ctx context.Context, conn *session, name tableName)
 	if err != nil {
 		return nil, err
 	}
+	return s.ofDescribed(name, d)
+}
+
+// ofDescribed returns the shape of a table that is as the catalogue says, or said.
+func (s *shapes) ofDescribed(name tableName, d described) (*shape, error) {
 	types := myvalue.Visible(d.types)
 	t := &change.Table{Source: s.source, Engine: s.flavor, Schema: name.schema, Name: name.name, Columns: columns(types)}
 	for _, k := range d.keys {
@@ -303,6 +302,7 @@ func (s *shapes) fromCatalog(ctx context.Context, conn *session, name tableName)
 	s.zero.dated(made)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var err error
 	if made.table, err = s.intern(name, t); err != nil {
 		return nil, err
 	}

@@ -27,12 +27,13 @@ const (
 
 // statement is what is known of a QUERY event.
 type statement struct {
-	kind   statementKind
-	tables []tableName // of stmtTruncate, stmtDDL, stmtVanish
-	name   string      // of a savepoint, an XA transaction or a database
-	opens  bool        // a DDL that rows follow: CREATE TABLE ... START TRANSACTION
-	remade bool        // stmtDDL: none of the tables is the one that had its name
-	fills  bool        // CREATE TABLE ... SELECT: the new table has rows without a row event
+	kind    statementKind
+	tables  []tableName // of stmtTruncate, stmtDDL, stmtVanish
+	name    string      // of a savepoint, an XA transaction or a database
+	opens   bool        // a DDL that rows follow: CREATE TABLE ... START TRANSACTION
+	renames bool        // RENAME TABLE: tables are pairs
+	remade  bool        // stmtDDL: none of the tables is the one that had its name
+	fills   bool        // CREATE TABLE ... SELECT: the new table has rows without a row event
 }
 
 // namesBeyondASCII says that some table's name depends on how bytes are read.
@@ -53,7 +54,7 @@ func parseStatement(q query) (statement, error) {
 		return statement{}, err
 	}
 	first, err := l.next()
-	if err != nil {
+	if err != nil || l.undone {
 		return statement{}, err
 	}
 	switch word := strings.ToUpper(first.text); word {
@@ -98,7 +99,7 @@ func (l *lexer) prefix() error {
 				return err
 			}
 		case (first.word("START") || first.word("COMMIT") || first.word("ROLLBACK")) && second.word("ALTER"):
-			l.ahead = l.ahead[2:]
+			l.ahead, l.undone = l.ahead[2:], !first.word("COMMIT")
 			if number, err := l.peek(0); err != nil {
 				return err
 			} else if number.kind == tokenWord && strings.Trim(number.text, "0123456789") == "" {

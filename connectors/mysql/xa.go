@@ -41,7 +41,7 @@ func (a *assembler) prepare(ctx context.Context, body []byte) error {
 	if !ok || !a.inside {
 		return fmt.Errorf("XA PREPARE: %w: %w", errEvent, change.ErrHalt)
 	}
-	if body[0] != 0 || a.proof.replaying { // in one phase, or known
+	if body[0] != 0 || a.proof.replaying || a.scanning != nil { // in one phase, or known
 		return a.commit(ctx)
 	}
 	if a.wanted != nil {
@@ -96,6 +96,7 @@ func (a *assembler) decided(ctx context.Context, s statement) error {
 			if err := a.restore(ctx, p); err != nil {
 				return fmt.Errorf("XA COMMIT %s, which was prepared at %s:%d: %w", p.xid, p.file.name, p.offset, err)
 			}
+			a.group.prepared = &p
 			if a.flavor == MariaDB && a.frames.size() > 0 {
 				a.phases.ended(a.txnID(), p.xid)
 			}

@@ -144,7 +144,7 @@ func (p *page) refusals(servers []string) {
 	p.printf("## What is refused\n\n")
 	some := false
 	if p.engine != Postgres {
-		p.printf("- A log that doesn't name its columns and keys: `binlog_row_metadata` must be FULL. The source doesn't start, and halts where it meets such rows (TestRefused in connectors/mysql/internal/rowimage).\n")
+		p.printf("- A log that doesn't name its columns and keys (`binlog_row_metadata` below FULL), wherever what they were can't be shown: connectors/mysql/README.md says when that is (TestTwoStatementsByPosition, TestNotAsTheHistoryHasIt).\n")
 	}
 	for _, r := range MySQLRefusals() {
 		if p.engine != Postgres && slices.ContainsFunc(r.Only, func(s string) bool { return slices.Contains(servers, s) }) {

@@ -34,6 +34,15 @@ type optional struct {
 	haveSignedness  bool
 	haveCharacters  bool
 	haveLabelSource bool
+	columns         []myvalue.Type // what is known of the columns otherwise; nil: nothing
+}
+
+// adopt takes the names of columns that the event doesn't name.
+func (o *optional) adopt(columns []myvalue.Type) {
+	o.columns = columns
+	for i := range columns {
+		o.names = append(o.names, columns[i].Name)
+	}
 }
 
 // collations say each column's collation, or one for all but the exceptions.
@@ -153,12 +162,16 @@ func (o *optional) apply(m *TableMap) error {
 	for i := range m.Types {
 		t := &m.Types[i]
 		switch {
+		case isNumeric(t) && o.columns != nil && !o.haveSignedness:
+			t.Unsigned = o.columns[i].Unsigned
 		case isNumeric(t):
 			if !o.haveSignedness || numeric/8 >= len(o.unsigned) {
 				return missing(t, "signedness")
 			}
 			t.Unsigned = t.Wire != myvalue.Year && o.unsigned[numeric/8]>>(7-numeric%8)&1 != 0
 			numeric++
+		case (t.Wire == myvalue.Enum || t.Wire == myvalue.Set) && o.columns != nil: // labels come with names only
+			t.Collation, t.Labels = o.columns[i].Collation, o.columns[i].Labels
 		case t.Wire == myvalue.Enum || t.Wire == myvalue.Set:
 			id, ok := o.labels.at(labelled)
 			if labelled++; !ok || !o.haveLabelSource {
@@ -176,6 +189,8 @@ func (o *optional) apply(m *TableMap) error {
 				return err
 			}
 			*at++
+		case isCharacter(t) && o.columns != nil && !o.haveCharacters:
+			t.Collation = o.columns[i].Collation
 		case isCharacter(t):
 			id, ok := o.characters.at(character)
 			if character++; !ok || !o.haveCharacters {

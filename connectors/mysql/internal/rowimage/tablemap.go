@@ -29,6 +29,22 @@ const (
 // ParseTableMap decodes the body of a TABLE_MAP event. Without column names it says to set binlog_row_metadata=FULL. A caller that keeps
 // bodies can tell the same shape by the bytes behind the first six, which are the ID.
 func ParseTableMap(body []byte, flavor string) (*TableMap, error) {
+	return parseTableMap(body, flavor, nil)
+}
+
+// ParseBareTableMap decodes the body of a TABLE_MAP event that has no column names. columns are the table's at that place, in order, as the caller
+// knows them: what the event lacks is theirs, and it has no Key. What the event has is its own: myvalue.Agree holds the two against each other.
+func ParseBareTableMap(body []byte, flavor string, columns []myvalue.Type) (*TableMap, error) {
+	if len(columns) == 0 {
+		return nil, fmt.Errorf("no columns: %w", ErrNoNames)
+	}
+	return parseTableMap(body, flavor, columns)
+}
+
+// ErrNoNames says that a TABLE_MAP has no column names.
+var ErrNoNames = fmt.Errorf("no column names: set binlog_row_metadata=FULL, and write the table again: %w", change.ErrHalt)
+
+func parseTableMap(body []byte, flavor string, columns []myvalue.Type) (*TableMap, error) {
 	w := wire{b: body}
 	m := &TableMap{ID: w.number(idSize)}
 	w.take(2) // flags
@@ -49,7 +65,10 @@ func ParseTableMap(body []byte, flavor string) (*TableMap, error) {
 		return nil, fmt.Errorf("table map %s: %w", m, err)
 	}
 	if len(o.names) == 0 {
-		return nil, fmt.Errorf("table map %s: no column names: set binlog_row_metadata=FULL, and write the table again: %w", m, change.ErrHalt)
+		if columns == nil {
+			return nil, fmt.Errorf("table map %s: %w", m, ErrNoNames)
+		}
+		o.adopt(columns)
 	}
 	if len(o.names) != int(count) {
 		return nil, fmt.Errorf("table map %s: %d names for %d columns: %w", m, len(o.names), count, change.ErrHalt)
