@@ -23,7 +23,7 @@ printf '# %s, commit %s, load before it %s, %s; make bench-stages KEEP=1 (COUNT=
 stage ./connectors/mysql/internal/rowimage 'BenchmarkRow|BenchmarkGoMySQL'
 stage ./connectors/postgres/internal/pgoutput BenchmarkRow
 stage ./pkg/codec 'BenchmarkEncode|BenchmarkDecode|BenchmarkFormats'
-stage ./pkg/stream/kafka BenchmarkSeal
+stage ./pkg/stream/kafka 'BenchmarkBuild|BenchmarkSeal'
 stage ./sinks/internal/upsert BenchmarkFold
 stage ./sinks/postgres BenchmarkEncode
 stage ./sinks/mysql BenchmarkWrite
