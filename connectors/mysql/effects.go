@@ -20,6 +20,7 @@ func (a *assembler) apply(ctx context.Context, q query, s statement, start uint6
 		return a.truncate(ctx, a.captured(s.tables), start)
 	case stmtDropDatabase:
 		for i, t := range a.shapes.of(a.fold(s.name)) {
+			a.shapes.touch(t)
 			a.remake(t, a.placeOf(start, i))
 		}
 		return a.forgetDatabase(a.fold(s.name))
@@ -91,6 +92,7 @@ func (a *assembler) tableAt(ctx context.Context, t tableName, start uint64) (*ch
 	if err != nil {
 		return nil, err
 	}
+	a.shapes.tell(t, made.table)
 	return made.table, nil
 }
 

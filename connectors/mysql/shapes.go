@@ -38,8 +38,9 @@ type shapes struct {
 // versions are the shapes of one table.
 type versions struct {
 	byPrint map[string]*change.Table
-	last    *shape // the last that the log showed
-	stale   bool   // a statement has changed the table since
+	last    *shape        // the last that the log showed
+	stale   bool          // a statement has changed the table since
+	told    *change.Table // what was found of the table otherwise, if no statement has changed it since
 }
 
 // shape is how the rows behind a TABLE_MAP are read.
@@ -72,7 +73,15 @@ func (s *shapes) versions(t tableName) *versions {
 func (s *shapes) touch(t tableName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.versions(t).stale = true
+	v := s.versions(t)
+	v.stale, v.told = true, nil
+}
+
+// tell keeps what was found of a table that the log hasn't shown.
+func (s *shapes) tell(t tableName, table *change.Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.versions(t).told = table
 }
 
 // of returns the known tables of a database.
@@ -88,14 +97,18 @@ func (s *shapes) of(schema string) []tableName {
 	return out
 }
 
-// shown returns the Table that the log showed last, if no statement has changed the table since; nil: none.
+// shown returns the Table that the log showed last, or that was told, if no statement has changed the table since; nil: none.
 func (s *shapes) shown(name tableName) *change.Table {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if v := s.tables[name]; v != nil && v.last != nil && !v.stale {
+	v := s.tables[name]
+	switch {
+	case v == nil:
+		return nil
+	case v.last != nil && !v.stale:
 		return v.last.table
 	}
-	return nil
+	return v.told
 }
 
 // bear notes where the log makes another table of that name, and returns all such notes.
