@@ -20,6 +20,7 @@ type assembler struct {
 	maxRow    int
 	selection selection
 	shapes    *shapes
+	homes     *homes
 
 	message   pgoutput.Message
 	row       pgvalue.Row
@@ -43,7 +44,8 @@ type streamed struct {
 	table     *change.Table // nil: not selected
 	key       []bool        // by column: part of Table.Key
 	announced bool
-	unlisted  []string // labels that the enumerations lacked when they were read again
+	left      []departure // names under which it is captured too, where its next row is missing
+	unlisted  []string    // labels that the enumerations lacked when they were read again
 }
 
 // epoch2000 is where PostgreSQL's clocks begin.
@@ -142,7 +144,7 @@ func (a *assembler) take() segment {
 // describe takes a Relation message: the table's next rows have this shape.
 func (a *assembler) describe(ctx context.Context, shape *pgoutput.Shape) error {
 	was := a.relations[shape.OID]
-	now := &streamed{shape: shape}
+	now := &streamed{shape: shape, left: a.homes.left(shape.OID, tableName{shape.Namespace, shape.Name}.String(), a.current.Commit)}
 	a.relations[shape.OID], a.recent = now, nil
 	if !a.selection.has(shape.Namespace, shape.Name) {
 		return nil
@@ -151,6 +153,7 @@ func (a *assembler) describe(ctx context.Context, shape *pgoutput.Shape) error {
 	if err != nil {
 		return fmt.Errorf("after %s: %w", lsnText(a.at.lsn), err)
 	}
+	a.homes.add(shape.OID, table.String(), a.current.Commit)
 	now.set(table)
 	now.announced = was != nil && was.announced && was.table == table
 	return nil

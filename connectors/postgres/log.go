@@ -16,6 +16,7 @@ type log struct {
 	id   identity
 	slot string
 	wire *wire
+	left func(departure) // told before the batch which brings changes of it under another name
 
 	at     place // handed over
 	resume change.Resume
@@ -28,13 +29,16 @@ type log struct {
 func (l *log) Read(ctx context.Context, maxBytes int, wake <-chan struct{}) (change.Batch, error) {
 	for {
 		t := l.wire.queue.take(maxBytes)
+		for _, d := range t.left {
+			l.left(d)
+		}
 		if t.moved {
 			l.at, l.moved = t.at, true
 		}
 		if len(t.changes) > 0 {
 			return l.batch(t.changes), nil
 		}
-		if l.moved && (t.urgent || time.Since(l.empty) >= emptyEvery) {
+		if l.moved && (t.urgent || len(t.left) > 0 || time.Since(l.empty) >= emptyEvery) {
 			l.empty = time.Now()
 			return l.batch(nil), nil
 		}

@@ -16,7 +16,8 @@ import (
 const namespaces = 150000
 
 // readMembers returns by which entry of the publication tables are in it, by oid. A table that was taken out for a while, or published by another
-// list of columns or with a filter, has another entry afterwards; the publication's own is another one (by its xmin) after any ALTER PUBLICATION
+// list of columns or with a filter, has another entry afterwards; one that was moved out of a schema that is in it has another dependency (by its xmin) on
+// that schema; the publication's own is another one (by its xmin) after any ALTER PUBLICATION
 // that sets what it publishes, its owner or its name, which can't be told apart afterwards. One that joins or loses another table is the same.
 func readMembers(ctx context.Context, q querier, publication string, oids []uint32) (map[uint32]string, error) {
 	var version int
@@ -27,10 +28,12 @@ func readMembers(ctx context.Context, q querier, publication string, oids []uint
 	if version >= namespaces {
 		schemas = "pg_publication_namespace"
 	}
-	query := `select c.oid, p.oid || '.' || p.xmin::text || coalesce(' table ' || r.oid, ' schema ' || n.oid, ' all')
+	query := `select c.oid, p.oid || '.' || p.xmin::text || coalesce(' table ' || r.oid, ' schema ' || n.oid || '.' || d.xmin::text, ' all')
 		from pg_publication p cross join pg_class c
 			left join pg_publication_rel r on r.prpubid = p.oid and r.prrelid = c.oid
 			left join ` + schemas + ` n on n.pnpubid = p.oid and n.pnnspid = c.relnamespace
+			left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0
+				and d.refclassid = 'pg_namespace'::regclass and d.refobjid = c.relnamespace
 		where p.pubname = $1 and c.oid = any($2::oid[])`
 	rows, err := q.Query(ctx, query, publication, oids)
 	if err != nil {

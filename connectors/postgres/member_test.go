@@ -28,6 +28,10 @@ var lapses = []struct{ name, made, out, back string }{
 	{"columns", "", "alter publication parts set table a (id), b, p", "alter publication parts set table a, b, p"},
 	{"schema", "create publication parts for tables in schema public with (publish_via_partition_root)",
 		"alter publication parts drop tables in schema public", "alter publication parts add tables in schema public"},
+	{"renamed", "", "alter table a rename to x; create view a as select * from x", "drop view a; alter table x rename to a"},
+	{"moved", "", "create schema other; alter table a set schema other; create view a as select * from other.a", "drop view a; alter table other.a set schema public"},
+	{"moved out of the schema", "create publication parts for tables in schema public with (publish_via_partition_root)",
+		"create schema other; alter table a set schema other; create view a as select * from other.a", "drop view a; alter table other.a set schema public"},
 	{"all tables", "create publication parts for all tables with (publish_via_partition_root)",
 		"alter publication parts set (publish = 'insert')", "alter publication parts set (publish = 'insert, update, delete, truncate')"},
 }

@@ -41,6 +41,7 @@ type opening struct {
 	conn      *pgx.Conn // ordinary; becomes the catalogue's
 	server    server
 	tables    []candidate
+	from      uint64          // the log's end before they were read
 	begun     []snapshot.Info // of each of tables, as it was before the slot
 	repl      *wire           // with its connection only, until it runs
 	id        identity
@@ -127,6 +128,10 @@ func reportInterval(ctx context.Context, repl *pgconn.PgConn) (time.Duration, er
 func (o *opening) publish(ctx context.Context) error {
 	if err := o.checkSlot(ctx); err != nil {
 		return err
+	}
+	var err error
+	if o.from, err = readEnd(ctx, o.conn); err != nil {
+		return classify(err)
 	}
 	list, err := readCandidates(ctx, o.conn, o.config.Publication.Name)
 	if err != nil {
@@ -254,18 +259,23 @@ func (o *opening) stream(ctx context.Context) error {
 // source puts the parts together and lets the stream run.
 func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 	ctx = context.WithoutCancel(ctx) // the stream ends with Close
+	homes, err := o.newHomes()
+	if err != nil {
+		return connectors.Opened{}, err
+	}
 	c := &catalog{config: o.config, conn: o.conn}
 	w := o.repl
 	w.logger, w.interval, w.queue = o.config.Logger, o.interval, newQueue(o.config.MemoryBytes)
-	s := &Source{config: o.config, selection: o.selection, epoch: o.start.Epoch, catalog: c, shapes: newShapes(o.config, c),
+	s := &Source{config: o.config, selection: o.selection, epoch: o.start.Epoch, catalog: c, shapes: newShapes(o.config, c), homes: homes,
+		left: map[string]uint32{}, lookNow: make(chan struct{}, 1),
 		log: &log{id: o.id, slot: o.config.Slot.Name, wire: w, at: o.at, resume: o.start.Resume}}
-	w.assemble = &assembler{epoch: o.start.Epoch, maxRow: o.config.MaxRowBytes, selection: o.selection, shapes: s.shapes,
+	w.assemble = &assembler{epoch: o.start.Epoch, maxRow: o.config.MaxRowBytes, selection: o.selection, shapes: s.shapes, homes: homes,
 		relations: map[uint32]*streamed{}, at: o.at, proof: o.proof}
 	if s.log.resume == "" {
 		s.log.resume = makeResume(o.id, o.config.Slot.Name, o.at)
 	}
-	err := s.beside(o)
-	if err != nil {
+	s.log.left = s.leftOut
+	if err := s.beside(o); err != nil {
 		return connectors.Opened{}, err
 	}
 	opened := connectors.Opened{Source: s, Identity: o.id.String(), Resume: s.log.resume, Upto: o.at.upto}

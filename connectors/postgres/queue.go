@@ -11,7 +11,8 @@ type segment struct {
 	changes []change.Change
 	ends    []end
 	bytes   int
-	urgent  bool // hand its end over even if it holds no change
+	urgent  bool        // hand its end over even if it holds no change
+	left    []departure // tables that lack some of these changes, for they came under another name
 }
 
 // end says that a transaction, or the log without us, ended after the first n changes.
@@ -63,6 +64,7 @@ func (q *queue) put(s segment) {
 // join takes over the last end of a segment without a change.
 func (s *segment) join(next segment) {
 	s.urgent = s.urgent || next.urgent
+	s.left = append(s.left, next.left...)
 	if len(next.ends) == 0 {
 		return
 	}
@@ -101,6 +103,7 @@ type taken struct {
 	at      place
 	moved   bool // at is set
 	urgent  bool
+	left    []departure
 	err     error // nothing is left, and this is why nothing will come
 }
 
@@ -172,7 +175,8 @@ func (q *queue) split(t *taken, room int) bool {
 	if n == 0 {
 		return false
 	}
-	head := segment{changes: s.changes[:n:n], bytes: bytes}
+	head := segment{changes: s.changes[:n:n], bytes: bytes, left: s.left} // early rather than late
+	s.left = nil
 	ends := 0
 	for ends < len(s.ends) && s.ends[ends].n <= n {
 		ends++
@@ -202,4 +206,5 @@ func (t *taken) add(s segment) {
 		t.at, t.moved = s.ends[n-1].at, true
 	}
 	t.urgent = t.urgent || s.urgent
+	t.left = append(t.left, s.left...)
 }

@@ -28,6 +28,9 @@ func (a *assembler) change(ctx context.Context, frame int) error {
 	if err != nil {
 		return err
 	}
+	if r.left != nil {
+		a.noteLeft(r)
+	}
 	if r.table != nil {
 		if err := a.rowChange(ctx, r, frame); err != nil {
 			return fmt.Errorf("table %s.%s: %w", r.shape.Namespace, r.shape.Name, err)
@@ -43,6 +46,7 @@ func (a *assembler) truncate() error {
 		if err != nil {
 			return err
 		}
+		a.noteLeft(r)
 		if r.table != nil {
 			a.emit(r, change.Change{Op: change.Truncate}, change.SeqRow)
 		}

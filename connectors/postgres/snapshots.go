@@ -73,7 +73,12 @@ func (s *Source) joinNew(ctx context.Context) error {
 	}
 	var appeared []tableName
 	err := s.catalog.session(ctx, func(conn *pgx.Conn) error {
+		from, err := readEnd(ctx, conn)
+		if err != nil {
+			return err
+		}
 		tables, failed := s.join(ctx, conn)
+		s.homes.addAll(tables, from)
 		now, err := readBegun(ctx, conn, tables)
 		if err == nil {
 			err = addMembers(ctx, conn, s.config.Publication.Name, tables, now)
@@ -87,7 +92,7 @@ func (s *Source) joinNew(ctx context.Context) error {
 				appeared = append(appeared, t.tableName)
 			}
 		}
-		return errors.Join(failed, s.look(tables, now))
+		return errors.Join(failed, s.look(tables, now), s.lookLeft(tables))
 	})
 	if s.config.SnapshotMode == SnapshotNever {
 		return err

@@ -20,10 +20,15 @@ type Source struct {
 	epoch     uint32
 	catalog   *catalog
 	shapes    *shapes
+	homes     *homes
 	log       *log
 	reader    *chunkReader
 	runner    *snapshot.Runner
 	prints    map[string]snapshot.Info // of the tables as the catalogue had them last; of watch's goroutine
+	lookNow   chan struct{}
+
+	mu   sync.Mutex
+	left map[string]uint32 // oids of tables whose rows have come under another name, until they are looked at
 
 	closing   sync.Once
 	stopWatch context.CancelFunc
@@ -80,14 +85,15 @@ func (s *Source) watch(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				err := s.joinNew(ctx)
-				if halts(err) {
-					s.log.wire.queue.fail(err)
-					return
-				}
-				if err != nil && ctx.Err() == nil {
-					s.config.Logger.Error("a new table is not captured", "err", err)
-				}
+			case <-s.lookNow:
+			}
+			err := s.joinNew(ctx)
+			if halts(err) {
+				s.log.wire.queue.fail(err)
+				return
+			}
+			if err != nil && ctx.Err() == nil {
+				s.config.Logger.Error("a new table is not captured", "err", err)
 			}
 		}
 	})

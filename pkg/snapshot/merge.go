@@ -49,6 +49,21 @@ func (r *Runner) merge(saved []savedTable) error {
 	return r.merged()
 }
 
+// Captured returns the tables whose changes the log brings from the place on that the progress was saved with, and the Incarnation of each.
+func Captured(saved []byte) (map[string]string, error) {
+	if saved == nil {
+		return nil, nil
+	}
+	list, err := parseProgress(saved)
+	captured := make(map[string]string, len(list))
+	for _, s := range list {
+		if !s.Stale {
+			captured[s.Table] = s.Incarnation
+		}
+	}
+	return captured, err
+}
+
 // toRead is the table of an entry whose rows are read, or have been.
 func (r *Runner) toRead(s savedTable, i int, now Info) *table {
 	anew := s.Unread || s.Stale && s.Done
@@ -142,7 +157,8 @@ func (r *Runner) Note(name string, info Info) {
 
 func (r *Runner) takeNotes(notes []savedTable) {
 	for _, s := range notes {
-		if r.byName[s.Table] == nil {
+		known := slices.ContainsFunc(r.aside, func(a savedTable) bool { return a.Table == s.Table })
+		if r.byName[s.Table] == nil && !known {
 			r.aside, r.dirty = append(r.aside, s), true
 		}
 	}

@@ -130,9 +130,10 @@ func (t *table) begin(info Info) bool {
 	sig := keySignature(info.Table)
 	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
 	lost := !replaced && (t.missed(info.Member) || t.lost(info.Parts))
+	left := t.Stale && t.Done
 	t.Whole = t.Whole && !replaced && !lost
 	t.Stale = (t.Stale || replaced || lost) && len(info.Table.Key) > 0 // without a key its snapshot begins with a Truncate anyway
-	same := t.Started.IsZero() || (!replaced && !lost && slices.Equal(t.Key, sig))
+	same := !left && (t.Started.IsZero() || (!replaced && !lost && slices.Equal(t.Key, sig)))
 	if !same {
 		t.startOver()
 	}

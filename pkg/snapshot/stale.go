@@ -16,6 +16,42 @@ func (r *Runner) askStale(current *table) {
 	r.ask(&job{kind: jobStale, table: current, sel: Select{Name: current.Table, Limit: 1, MaxBytes: r.cfg.ChunkBytes}})
 }
 
+// Left makes a table stale of which the log has changes that it doesn't bring as the table's own: it is emptied downstream and its rows are read, now or, where
+// it isn't there, once a Look finds it. Log.Read calls it, before it returns the first of the changes: the progress that goes with them holds it.
+func (r *Runner) Left(name string) {
+	t := r.byName[name]
+	if t == nil {
+		r.leftUnread(name)
+		return
+	}
+	if t.Stale && t.Done {
+		return // it isn't there
+	}
+	t.Stale, t.Whole, r.dirty = true, false, true
+	if r.export != nil && r.export.table == t {
+		return // it is read at one address of the log, and once more when it is looked at
+	}
+	r.voidAll()
+	t.startOver()
+	t.info, t.checked, r.gate = Info{}, false, gateHorizon
+	r.report()
+}
+
+// leftUnread is Left for a table whose rows are not read.
+func (r *Runner) leftUnread(name string) {
+	r.dirty = true
+	for i := range r.aside {
+		if r.aside[i].Table == name {
+			r.aside[i].Stale = true
+			return
+		}
+	}
+	r.mu.Lock()
+	r.heard[name] = struct{}{}
+	r.mu.Unlock()
+	r.aside = append(r.aside, savedTable{Table: name, Stale: true, Estimate: -1})
+}
+
 func (t *table) stale() bool { return t.Stale && !t.Done }
 
 // empty makes the Truncates, unless a table has changed its shape since it was looked up. What the stream has brought of the tables goes with
