@@ -7,7 +7,7 @@ import (
 )
 
 // The years that dates and time stamps are written with, and the most that a time holds. The manuals promise dates from the year 1000 on only; from
-// year 1 on they are kept as they are (TestTypes).
+// year 0 on they are kept as they are (TestTypes).
 const (
 	firstYear, lastYear = 0, 9999
 	microsPerDay        = 86_400_000_000
