@@ -44,4 +44,9 @@ var othersMore = []othersCase{
 		"insert into z11 values (1, 'a''; drop table z11; -- '), (2, '/* '), (3, '`'), (4, '\\\\'), (5, concat('x', 'y')), (6, '\\n\\r\\t'), (7, '%s %d {} $1 ?'), (8, '😀'), (9, ' lead and trail '), (10, '')"},
 	{"Debezium binary_column_test: what stands at the end of a value", "", "create table z12 (id int primary key, c char(10), v varchar(10), b binary(4), vb varbinary(4), t text); insert into z12 values (1, 'a  ', 'a  ', 'a', 'a ', 'a  ')",
 		"update z12 set t = 'b '; insert into z12 values (2, '', ' ', '', '', ' ')"},
+	{"Debezium MySqlEnumColumn: labels with a backslash and line ends", "", "create table y18 (id int primary key, e enum('a\\\\b', 'e\\nf', 'g') character set utf8mb4, s set('a b', 'g\\\\h', 'x\\ry')); insert into y18 values (1, 'a\\\\b', 'a b')",
+		"insert into y18 values (3, 'e\\nf', 'g\\\\h,a b'), (4, 'g', 'x\\ry'); update y18 set e = 'a\\\\b' where id = 3"},
+	{"Tungsten: CSV", "mariadb", "create table csv (id int not null, v varchar(20) not null) engine = csv; insert into csv values (1, 'a,\"b\"')", "insert into csv values (2, 'c\\nd'); update csv set v = 'e' where id = 1"},
+	{"Maxwell: names under SET NAMES binary", "", "create table `xä19` (id int primary key); insert into `xä19` values (1); create table {other}.`xä19` (id int primary key)",
+		"set names binary; truncate table `xä19`; insert into `xä19` values (2); use {other}; truncate `xä19`"},
 }
