@@ -30,6 +30,7 @@ type assembler struct {
 
 	emptyInto func(s segment) error                // takes what has been decoded, and waits for room
 	looked    func(t tableName) bool               // has the snapshot look at a table again; false: it doesn't know the table
+	tablesOf  func(database string) []tableName    // the tables of a database that the snapshot knows
 	appeared  func()                               // there may be new tables
 	engines   func(t []tableName, at moment) error // refuses a table that a ROLLBACK doesn't roll back
 	announced map[tableName]*change.Table

@@ -171,6 +171,22 @@ func (s selection) selected(list []tableName) []tableName {
 	return out
 }
 
+var errVersioned = errors.New("it is WITH SYSTEM VERSIONING, and the log holds such a table's history as rows: leave it out (tables.exclude)")
+
+// versioned refuses captured tables whose log can't be told from their history (MariaDB).
+func (s selection) versioned(ctx context.Context, conn *session) error {
+	rows, err := conn.all(ctx, "select table_schema, table_name from information_schema.tables where table_type = 'SYSTEM VERSIONED' order by 1, 2")
+	if err != nil {
+		return fmt.Errorf("list the tables WITH SYSTEM VERSIONING: %w", err)
+	}
+	for _, row := range rows {
+		if s.has(row[0], row[1]) {
+			return fmt.Errorf("table %s.%s: %w: %w", row[0], row[1], errVersioned, change.ErrPreflight)
+		}
+	}
+	return nil
+}
+
 var errTable = errors.New("no such table to capture")
 
 // missing returns change.ErrPreflight for a table that is included by name and isn't there, or that the user may not see.

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	gomysql "github.com/go-mysql-org/go-mysql/mysql"
 
 	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/myvalue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -50,7 +53,7 @@ func connectChunks(ctx context.Context, c *Config) (*session, error) {
 	if c.Flavor == MariaDB {
 		limit = "max_statement_time = 0"
 	}
-	if err := s.exec(ctx, "set "+limit+", lock_wait_timeout = 1, sql_select_limit = default",
+	if err := s.exec(ctx, "set "+limit+", lock_wait_timeout = 1",
 		"set session transaction isolation level repeatable read"); err != nil {
 		s.close()
 		return nil, fmt.Errorf("set up a session for rows: %w", err)
@@ -170,7 +173,24 @@ const busyPause = 200 * time.Millisecond
 // passing says that a read met a table that was just being changed, or one that is busy: nothing is wrong.
 func passing(err error) bool {
 	code := errorCode(err)
-	return code == codeDefChanged || code == codeLockTimeout || code == codeLockDenied
+	return code == codeDefChanged || code == codeLockTimeout || code == codeLockDenied || errors.Is(err, errOutdated)
+}
+
+var errOutdated = errors.New("the catalogue, as the transaction sees it, is older than the table")
+
+// outdated tells a column that has gone between the transaction's snapshot and the opening of the table from one that never was, in a
+// where of the configuration.
+func outdated(err error, t *change.Table) error {
+	var my *gomysql.MyError
+	if !errors.As(err, &my) || my.Code != codeBadField {
+		return err
+	}
+	for i := range t.Columns {
+		if strings.Contains(my.Message, t.Columns[i].Name+"'") {
+			return fmt.Errorf("%w: %w", errOutdated, err)
+		}
+	}
+	return err
 }
 
 // head is the log's end, read after the rows, so it stands above every transaction that they come from.
@@ -209,7 +229,7 @@ func (r *chunkReader) read(ctx context.Context, conn *session, q *snapshot.Selec
 			return c, err
 		}
 		if err := r.rows(ctx, conn, q, s, &c); err != nil {
-			return c, err
+			return c, outdated(err, s.table)
 		}
 	}
 	if conn.closed {

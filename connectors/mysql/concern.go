@@ -36,6 +36,11 @@ func (a *assembler) concerns(q query) bool {
 	}
 }
 
+// doubtful says that the names of a statement whose character set isn't known may be those of captured tables. A default database is always known.
+func (a *assembler) doubtful(tables []tableName) bool {
+	return slices.ContainsFunc(tables, func(t tableName) bool { return !isASCII(t.schema) || !isASCII(t.name) && a.reaches(t.schema) })
+}
+
 // reaches says that a database may have captured tables.
 func (a *assembler) reaches(database string) bool { return a.selection.reaches(a.fold(database)) }
 

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,11 @@ func (d *doctor) tables(ctx context.Context) error {
 	}
 	list, err := listTables(ctx, d.conn)
 	if err != nil {
+		return err
+	}
+	if err := sel.versioned(ctx, d.conn); errors.Is(err, errVersioned) {
+		d.fail(checkTables, "add the table to tables.exclude", "%v", err)
+	} else if err != nil {
 		return err
 	}
 	if err := sel.missing(list); err != nil {

@@ -19,7 +19,7 @@ func (a *assembler) apply(ctx context.Context, q query, s statement, start uint6
 	case stmtTruncate:
 		return a.truncate(ctx, a.captured(s.tables), start)
 	case stmtDropDatabase:
-		for i, t := range a.shapes.of(a.fold(s.name)) {
+		for i, t := range a.dropped(a.fold(s.name)) {
 			a.shapes.touch(t)
 			a.remake(t, a.placeOf(start, i))
 		}
@@ -49,6 +49,18 @@ func (a *assembler) fold(name string) string {
 		return strings.ToLower(name)
 	}
 	return name
+}
+
+// dropped are the captured tables that go with a database: those that the log has shown since the open, and those that were read before it. The
+// log names none of them.
+func (a *assembler) dropped(database string) []tableName {
+	tables := a.shapes.of(database)
+	for _, t := range a.tablesOf(database) {
+		if !slices.Contains(tables, t) {
+			tables = append(tables, t)
+		}
+	}
+	return tables
 }
 
 func (a *assembler) captured(tables []tableName) []tableName {

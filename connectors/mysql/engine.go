@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -31,6 +32,9 @@ func engineOf(ctx context.Context, conn *session, t tableName) (transactional bo
 	}
 	if len(rows) != 1 {
 		return false, 0, errNoTable
+	}
+	if rows[0][1] == "" { // CSV, MERGE and others in MariaDB: made at no time that would prove anything
+		return rows[0][0] == "YES", math.MaxInt64, nil
 	}
 	seconds, err := strconv.ParseFloat(rows[0][1], 64)
 	if err != nil {

@@ -28,6 +28,7 @@ const (
 	codeLockDenied    = 1213 // deadlock
 	codeInterrupted   = 1317
 	codeDefChanged    = 1412 // a table was changed after the transaction's snapshot
+	codeBadField      = 1054 // no such column
 	codeNotGranted    = 1370
 	codePluginDenied  = 1698 // access denied by an authentication plugin
 	codeKilled        = 1927 // MariaDB: connection was killed

@@ -2,7 +2,9 @@ package mysql_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,10 +55,20 @@ func TestSystemVersioning(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			my := testenv.MySQL(t, name)
-			my.Exec("create table h (id int primary key, v int) with system versioning")
+			my.Exec("create table o (id int primary key)")
 			s := startTail(t, my, config(t, my))
+			my.Exec("create table h (id int primary key, v int) with system versioning")
 			my.Exec("insert into h values (1, 1); update h set v = 2")
 			s.halts(change.ErrHalt, "SYSTEM VERSIONING", my.Database+".h")
+			s.stop()
+			var err error
+			testenv.Wait(t, "the lock", func() bool {
+				_, err = mysql.Open(s.config)(t.Context(), connectors.Start{Epoch: 1})
+				return !errors.Is(err, change.ErrBusy)
+			})
+			if !errors.Is(err, change.ErrPreflight) || !strings.Contains(err.Error(), my.Database+".h: it is WITH SYSTEM VERSIONING") {
+				t.Errorf("opened where it is there already: %v", err)
+			}
 		})
 	}
 }

@@ -110,6 +110,9 @@ func (o *opening) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := o.selection.versioned(ctx, o.conn); err != nil {
+		return err
+	}
 	if err := o.selection.missing(list); err != nil {
 		return err
 	}
@@ -176,7 +179,7 @@ func (o *opening) build(ctx context.Context) error {
 	s.shapes.born = o.at.born
 	a := &assembler{epoch: o.start.Epoch, flavor: o.config.Flavor, maxRow: o.config.MaxRowBytes, folds: o.server.lowerCase == 1,
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
-		looked: s.look, appeared: func() { signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
+		looked: s.look, tablesOf: s.known, appeared: func() { signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
 		payload: payload, frames: frames{limit: o.config.MemoryBytes / groupShare, dir: o.config.SpoolDir}, id: o.id, at: o.at,
 		highest: highest(o.read), held: map[string]held{}, phases: &s.phases}
 	w := newWire(o.config, a)

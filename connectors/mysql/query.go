@@ -159,8 +159,11 @@ func (s *status) text(sql string) (string, bool) {
 	if !strings.ContainsFunc(sql, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return sql, false
 	}
-	if s.collation == 0 {
+	switch {
+	case s.collation == 0:
 		return sql, true
+	case s.collation == binaryCollation && utf8.ValidString(sql):
+		return sql, false // SET NAMES binary: the servers take names for UTF-8
 	}
 	return decodeText(s.collation, sql)
 }

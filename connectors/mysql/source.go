@@ -122,6 +122,17 @@ func (s *Source) look(t tableName) bool {
 	return slices.ContainsFunc(s.runner.Progress(), func(p snapshot.Progress) bool { return p.Table == t.String() })
 }
 
+// known are the tables of a database that the snapshot knows.
+func (s *Source) known(database string) []tableName {
+	var tables []tableName
+	for _, p := range s.runner.Progress() {
+		if name, of := strings.CutPrefix(p.Table, database+"."); of {
+			tables = append(tables, tableName{database, name})
+		}
+	}
+	return tables
+}
+
 // joinNew asks for the snapshot of tables that match and whose rows nobody has read. One that was made while the log was read has all its
 // rows in the log; one that was renamed into the selection hasn't.
 func (s *Source) joinNew(ctx context.Context) error {

@@ -1,9 +1,6 @@
 package mysql
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // statementKind is what a QUERY event of the log asks for, as far as captured tables are concerned.
 type statementKind uint8
@@ -34,17 +31,6 @@ type statement struct {
 	renames bool        // RENAME TABLE: tables are pairs
 	remade  bool        // stmtDDL: none of the tables is the one that had its name
 	fills   bool        // CREATE TABLE ... SELECT: the new table has rows without a row event
-}
-
-// namesBeyondASCII says that some table's name depends on how bytes are read.
-func (s *statement) namesBeyondASCII() bool {
-	beyond := func(r rune) bool { return r >= utf8.RuneSelf }
-	for _, t := range s.tables {
-		if strings.ContainsFunc(t.schema+t.name, beyond) {
-			return true
-		}
-	}
-	return false
 }
 
 // parseStatement reads a statement. An error says that it can't be read, so what it does is not known.
