@@ -43,6 +43,7 @@ type streamed struct {
 	shape     *pgoutput.Shape
 	table     *change.Table // nil: not selected
 	key       []bool        // by column: part of Table.Key
+	bare      string        // a partition without REPLICA IDENTITY FULL, though the root has it
 	announced bool
 	left      []departure // names under which it is captured too, where its next row is missing
 	unlisted  []string    // labels that the enumerations lacked when they were read again
@@ -152,6 +153,11 @@ func (a *assembler) describe(ctx context.Context, shape *pgoutput.Shape) error {
 	table, err := a.shapes.fromLog(ctx, shape, a.current.XID)
 	if err != nil {
 		return fmt.Errorf("after %s: %w", lsnText(a.at.lsn), err)
+	}
+	if shape.Identity == 'f' { // FULL
+		if now.bare, err = a.shapes.bareLeaf(ctx, shape.OID); err != nil {
+			return fmt.Errorf("after %s: %w", lsnText(a.at.lsn), err)
+		}
 	}
 	a.homes.add(shape.OID, table.String(), a.current.Commit)
 	now.set(table)

@@ -75,7 +75,7 @@ type relation struct {
 	identity   byte
 	dropped    bool // it once had a column that it has no longer
 	attributes []attribute
-	primary    []string // columns of the primary key, in its order
+	primary    []string // columns of the primary key, in its order; one that is deferrable tells no rows apart within a transaction
 	replica    []string // columns of the replica identity index, in its order
 }
 
@@ -118,7 +118,7 @@ func (r *relation) readKeys(ctx context.Context, tx pgx.Tx) error {
 	const keys = `select i.indisprimary, i.indisreplident, array_agg(a.attname::text order by k.place)
 		from pg_index i cross join unnest(i.indkey::int2[]) with ordinality k (number, place)
 			join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number
-		where i.indrelid = $1 and k.place <= i.indnkeyatts and (i.indisprimary or i.indisreplident)
+		where i.indrelid = $1 and k.place <= i.indnkeyatts and (i.indisprimary and i.indimmediate or i.indisreplident)
 		group by i.indexrelid, i.indisprimary, i.indisreplident`
 	rows, err := tx.Query(ctx, keys, r.oid)
 	if err != nil {

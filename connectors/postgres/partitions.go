@@ -120,3 +120,17 @@ func missing(was, now map[string]snapshot.Info) map[string]snapshot.Info {
 	}
 	return out
 }
+
+// bareLeaf names a partition of a root with REPLICA IDENTITY FULL that hasn't that itself; "": there is none, or the table isn't partitioned. The log
+// describes the root and holds the partition's old row. It describes the root anew when a partition's identity changes.
+// Source: PostgreSQL, pgoutput.c, maybe_send_schema and rel_sync_cache_relation_cb; execReplication.c.
+func (s *shapes) bareLeaf(ctx context.Context, root uint32) (name string, err error) {
+	const query = `select coalesce(min(l.oid::regclass::text), '') from pg_class r
+		cross join lateral pg_partition_tree(case when r.relkind = 'p' then r.oid end) p join pg_class l on l.oid = p.relid
+		where r.oid = $1 and p.isleaf and l.relkind = 'r' and l.relreplident <> 'f'`
+	err = s.catalog.with(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, query, root).Scan(&name) })
+	if err != nil {
+		return "", fmt.Errorf("look at the partitions' replica identities: %w", err)
+	}
+	return name, nil
+}

@@ -14,6 +14,7 @@ var (
 	errColumns  = errors.New("a row has another number of columns than its table")
 	errRowBytes = errors.New("the row is larger than max_row_bytes")
 	errUnset    = errors.New("the row's key changes and the log doesn't carry this column")
+	errIdentity = errors.New("the log doesn't tell which row this was, for a partition's replica identity is another than its root's")
 )
 
 // change takes the current message, an Insert, Update, Delete or Truncate of frame bytes.
@@ -65,12 +66,15 @@ func (a *assembler) rowChange(ctx context.Context, r *streamed, frame int) error
 		}
 	}
 	if m.Kind != pgoutput.Delete {
-		if after, err = a.values(ctx, r, m.After, pgoutput.OldTuple); err != nil {
+		if after, err = a.values(ctx, r, m.After, pgoutput.NoTuple); err != nil {
 			return err
 		}
 	}
 	if m.Old != pgoutput.NoTuple {
-		if before, err = a.values(ctx, r, m.Before, m.Old); err != nil {
+		if before, err = a.values(ctx, r, m.Before, m.Old); err == nil {
+			err = told(r, before)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -100,7 +104,7 @@ func (a *assembler) update(r *streamed, before, after []change.Value) error {
 	}
 	for i := range after {
 		if after[i].IsUnset() {
-			return fmt.Errorf("column %s: %w; run ALTER TABLE %s REPLICA IDENTITY FULL, then take a new snapshot of the table: %w",
+			return fmt.Errorf("column %s: %w; run ALTER TABLE %s REPLICA IDENTITY FULL (and of a partitioned table the same on each partition), then take a new snapshot of the table: %w",
 				r.table.Columns[i].Name, errUnset, quoteTable(r.table.Schema, r.table.Name), change.ErrHalt)
 		}
 	}
@@ -138,7 +142,23 @@ func (a *assembler) values(ctx context.Context, r *streamed, cells []pgoutput.Ce
 	return row, nil
 }
 
-// decode decodes a tuple into a row of its own. In a key's tuple the columns outside the identity are not in the log.
+// told halts on an old row that can't be told apart. Under a partitioned table the old row is the partition's, by the partition's identity.
+func told(r *streamed, old []change.Value) error {
+	if len(r.table.Key) == 0 && r.bare != "" {
+		return fmt.Errorf("%w: run ALTER TABLE %s REPLICA IDENTITY FULL (the root's own doesn't reach its partitions), then take a new snapshot of the table: %w",
+			errIdentity, r.bare, change.ErrHalt)
+	}
+	for _, k := range r.table.Key {
+		if old[k].IsNull() {
+			return fmt.Errorf("column %s: %w: run ALTER TABLE … REPLICA IDENTITY DEFAULT, or FULL, on each partition that has another one, then take a new snapshot of the table: %w",
+				r.table.Columns[k].Name, errIdentity, change.ErrHalt)
+		}
+	}
+	return nil
+}
+
+// decode decodes a tuple into a row of its own. In a key's tuple the columns outside the identity are not in the log, nor are they in a whole
+// one where some partition logs no more than its key.
 func (a *assembler) decode(r *streamed, cells []pgoutput.Cell, old pgoutput.OldKind) ([]change.Value, error) {
 	columns := r.table.Columns
 	if len(cells) != len(columns) {
@@ -147,7 +167,7 @@ func (a *assembler) decode(r *streamed, cells []pgoutput.Cell, old pgoutput.OldK
 	a.row.Begin(len(cells))
 	for i := range cells {
 		switch {
-		case old == pgoutput.KeyTuple && !r.shape.Columns[i].Key, cells[i].Kind == pgoutput.Unchanged:
+		case old == pgoutput.KeyTuple && !r.shape.Columns[i].Key, old == pgoutput.OldTuple && r.bare != "" && !r.key[i], cells[i].Kind == pgoutput.Unchanged:
 			a.row.Unset()
 		case cells[i].Kind == pgoutput.Null:
 			a.row.Null()

@@ -28,6 +28,7 @@ func params(source string) map[string]string {
 		"datestyle":          "ISO",
 		"extra_float_digits": "3",
 		"intervalstyle":      "iso_8601",
+		"search_path":        `"$user", public`, // the server's default, whatever the role or the database has: by it types and tables are named
 		"timezone":           "UTC",
 	}
 }
