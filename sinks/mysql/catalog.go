@@ -159,28 +159,35 @@ func parseColumn(r []*string) targetColumn {
 	return c
 }
 
-// parseLabels reads the labels of enum('a','it”s').
+// parseLabels reads the labels of enum('a','it”s'), where a backslash makes n, r and 0 a control character.
 func parseLabels(declared string) []string {
 	var out []string
-	_, rest, _ := strings.Cut(declared, "('")
-	for rest != "" {
-		label := ""
-		for {
-			i := strings.IndexByte(rest, '\'')
-			if i < 0 {
-				return out
+	_, rest, _ := strings.Cut(declared, "(")
+	for strings.HasPrefix(rest, "'") {
+		var label strings.Builder
+		i := 1
+		for ; i < len(rest); i++ {
+			c := rest[i]
+			if c == '\'' {
+				if !strings.HasPrefix(rest[i:], "''") {
+					break
+				}
+				i++
 			}
-			label, rest = label+rest[:i], rest[i+1:]
-			if !strings.HasPrefix(rest, "'") {
-				break
+			if c == '\\' && i+1 < len(rest) {
+				i++
+				c = rest[i]
+				if at := strings.IndexByte("nr0", c); at >= 0 {
+					c = "\n\r\x00"[at]
+				}
 			}
-			label, rest = label+"'", rest[1:]
+			label.WriteByte(c)
 		}
-		out = append(out, label)
-		rest = strings.TrimPrefix(rest, ",'")
-		if rest == ")" || strings.HasPrefix(rest, ")") {
-			break
+		if i == len(rest) {
+			return out
 		}
+		out = append(out, label.String())
+		rest = strings.TrimPrefix(rest[i+1:], ",")
 	}
 	return out
 }

@@ -60,7 +60,7 @@ const sqlMode = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,
 func (d dialect) session() string {
 	return "SET NAMES utf8mb4 COLLATE " + d.bytewise() + "; SET SESSION sql_mode = '" + sqlMode + "', time_zone = '+00:00', autocommit = 1, " +
 		"foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, sql_auto_is_null = 0, completion_type = 0, " +
-		"sql_select_limit = 18446744073709551615, wait_timeout = 60; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+		"sql_select_limit = 18446744073709551615, sql_big_selects = 1, wait_timeout = 60; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 }
 
 // connector makes connections with our session.

@@ -115,7 +115,7 @@ func fitRow(types []string) {
 // columnType is the type of a column by itself.
 func columnType(engine string, col *change.Column, d dialect) string {
 	if ourEngine(engine) && knows(engine, col, d) {
-		return col.Native
+		return definition(col.Native)
 	}
 	switch col.Kind {
 	case change.KindBool:
@@ -142,6 +142,20 @@ func columnType(engine string, col *change.Column, d dialect) string {
 		return "datetime" + fractionOf(col)
 	}
 	return "longtext" // json too: MySQL's own type changes the document
+}
+
+// definition writes a type of a catalogue as a session of ours reads it: a catalogue escapes a label's backslashes and line ends, and our sql_mode
+// takes every character for itself.
+func definition(native string) string {
+	name := typeName(native)
+	if name != "enum" && name != "set" {
+		return native
+	}
+	labels := parseLabels(native)
+	for i, label := range labels {
+		labels[i] = quoteLiteral(label)
+	}
+	return name + "(" + strings.Join(labels, ",") + ")"
 }
 
 // knows says that a source's type can stand in a definition as it is.

@@ -60,7 +60,7 @@ func fitKey(table *change.Table, to *target, name string) error {
 		switch {
 		case tc == nil || tc.generated:
 			return halt("%s has no plain column %s, which is part of the source's key", name, quoteIdent(col.Name))
-		case col.Equality == change.Bytewise && (!tc.bytewise || tc.base == "citext" || tc.typ == oidBpchar):
+		case col.Equality == change.Bytewise && (!tc.bytewise || tc.base == "citext" || tc.typ == oidBpchar && !blankPadded(table, col)):
 			return halt("%s.%s compares texts more coarsely than the source, so two of its keys could be one row: "+
 				`ALTER TABLE %s ALTER COLUMN %s TYPE text COLLATE "C"`, name, quoteIdent(col.Name), name, quoteIdent(col.Name))
 		}
@@ -77,6 +77,11 @@ func fitKey(table *change.Table, to *target, name string) error {
 		}
 	}
 	return nil
+}
+
+// blankPadded says that the source too takes two texts for one that differ in blanks at their end.
+func blankPadded(table *change.Table, col *change.Column) bool {
+	return table.Engine == "postgres" && (strings.HasPrefix(col.Native, "character(") || col.Native == "bpchar")
 }
 
 func contains(names []string, name string) bool {
