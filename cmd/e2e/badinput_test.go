@@ -49,6 +49,17 @@ func TestRefusedByTheSource(t *testing.T) {
 	}
 }
 
+// TestOnceWithoutSelect: what the snapshot may not read ends run --once with exit code 3.
+func TestOnceWithoutSelect(t *testing.T) {
+	t.Parallel()
+	server := guarded(t)
+	r := rigOf(t, "direct", &postgres{server.PG})
+	server.Exec("insert into orders values (1, 'x')")
+	server.Exec("create publication " + r.name + " for table orders with (publish_via_partition_root = true)")
+	r.config.sourceURL, r.config.inSource = strings.Replace(server.URL, "postgres@", "cdc@", 1), "      password: ${env:E2E_PASSWORD:-right}"
+	r.start("run", "--once").refuses(3, "permission denied for table orders", "access denied")
+}
+
 // TestRefusedByTheTarget: the same for a target, and what it lacks.
 func TestRefusedByTheTarget(t *testing.T) {
 	t.Parallel()

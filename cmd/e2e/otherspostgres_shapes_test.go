@@ -7,6 +7,9 @@ import (
 
 // pgShapes are statements that change a table's columns among its rows.
 var pgShapes = []pgCase{
+	{name: "Debezium: a type that has gone when its rows are read",
+		before: "create type gon as enum ('a', 'b'); create table gont (id int primary key, e gon); insert into gont values (1, 'a')",
+		after:  "insert into gont values (2, 'b');; drop table gont;; drop type gon"},
 	{name: "PostgreSQL 100_bugs: FULL with a dropped column, and with values that rows of before don't hold",
 		before: "create table dro (a int, b_drop int, c int); alter table dro replica identity full; insert into dro values (1, 1, 1), (2, 2, 2); create table mis (a int); alter table mis replica identity full; insert into mis values (1), (2)",
 		after:  "alter table dro drop column b_drop;; update dro set a = 100 where a = 1;; alter table mis add column b bool default false;; insert into mis values (3, true);; update mis set b = true where a = 1;; delete from mis where b = false;; alter table mis add column d text default 'it''s', add column e int[] default '{1,2}', add column f timestamptz default '2024-01-01 00:00+02', add column g jsonb default '{\"a\": 1}', add column h interval default '1 day', add column i bytea default '\\x00ff';; update mis set a = a + 10"},

@@ -196,7 +196,7 @@ func (g *loops) keep(ctx context.Context, name string, run func(ctx context.Cont
 			return nil // stopped while it gave way: whoever has moved the marks has applied what we didn't
 		case ctx.Err() != nil, errors.Is(err, errParked):
 			return err
-		case !succeeded && (startFatal(err) || time.Since(began) >= p.cfg.StartTimeout):
+		case (!succeeded || p.cfg.Once) && startFatal(err), !succeeded && time.Since(began) >= p.cfg.StartTimeout:
 			return err
 		}
 		if up && time.Since(since) > p.cfg.maxBackoff {
@@ -220,7 +220,8 @@ func final(err error) bool {
 	return errors.Is(err, change.ErrGap) || errors.Is(err, change.ErrFenced) || errors.Is(err, change.ErrHalt)
 }
 
-// startFatal says that err at a first start is the configuration's fault.
+// startFatal says that err at a first start is the configuration's fault. While a process runs it may pass (a password that is just being changed, a
+// server that is failing over); one that is to end by itself doesn't wait for that.
 func startFatal(err error) bool {
 	return errors.Is(err, change.ErrDenied) || errors.Is(err, change.ErrPreflight)
 }

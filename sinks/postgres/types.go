@@ -287,5 +287,8 @@ func intType(bits int) string {
 
 // plainType says that a native type name can stand in DDL as it is: nothing in it starts a comment or ends the statement.
 func plainType(native string) bool {
+	if n, of := strings.CutPrefix(native, "type "); of && strings.Trim(n, "0123456789") == "" {
+		return false // a type that was gone when the source looked it up; a name of letters and a blank would stand in quotes
+	}
 	return native != "" && !strings.ContainsAny(native, ";\x00") && !strings.Contains(native, "--") && !strings.Contains(native, "/*")
 }

@@ -15,7 +15,7 @@ func (d *decider) adds(diff Difference) error {
 		if d.fills(col) {
 			d.Fill = append(d.Fill, col)
 		}
-		if _, there := d.Target.Column(col.Name); there || col.Generated {
+		if _, there := d.Target.Column(col.Name); there || col.Generated && !d.CreateTables { // somebody else's table may do without what the source computes
 			if err := d.remade(diff, col); err != nil {
 				return err
 			}
