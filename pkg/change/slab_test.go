@@ -1,6 +1,8 @@
 package change_test
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -31,4 +33,29 @@ func TestSlab(t *testing.T) {
 	if allocs := testing.AllocsPerRun(1000, func() { s.Row(8) }); allocs > 0.1 {
 		t.Errorf("%.2f allocations a row", allocs)
 	}
+}
+
+// TestSlabHoldsLittle: a row that outlives the others keeps no more of their text than the slab's bound.
+func TestSlabHoldsLittle(t *testing.T) {
+	var s change.Slab
+	const size = 1 << 20
+	row := func() []change.Value {
+		r := append(s.Row(2), change.Int(1), change.Text(strings.Repeat("x", size)))
+		s.Holds(size)
+		return r
+	}
+	var kept [][]change.Value
+	for range 64 {
+		kept = append(kept, row())
+		for range 3 {
+			row()
+		}
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc > 2*64*size {
+		t.Errorf("%d rows of a mebibyte keep %d MiB", len(kept), m.HeapAlloc>>20)
+	}
+	runtime.KeepAlive(kept)
 }
