@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a process may take to end, on a machine that does much else.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // output collects what a process prints while others look at it.
 type output struct {
