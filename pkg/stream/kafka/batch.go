@@ -52,7 +52,7 @@ type chunk struct {
 	sent    chan struct{} // closed when the partition has it, if anybody waits
 }
 
-func newChunk() *chunk { return &chunk{buf: make([]byte, batchHeader, bodyFirst)} }
+func newChunk() *chunk { return &chunk{buf: newBody()} }
 
 // record is one record as it is appended: a nil key or value is null.
 type record struct {
