@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/rowimage"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -52,8 +53,7 @@ type assembler struct {
 	at      place // the last end of a group, or of log without us
 	proof   proof
 	highest map[string]gtid // MariaDB: the last in each domain
-	segment segment
-	expect  int // changes that the last segment had: so many the next one may have
+	segment queue.Builder[end]
 
 	phases    *phases
 	held      map[string]held // rows of prepared XA transactions, by xid
@@ -81,14 +81,14 @@ type mapped struct {
 // restart makes a ready for another connection. The group under way comes again, and with it the shapes that it has begun to announce.
 func (a *assembler) restart() {
 	a.drop()
-	for i := range a.segment.changes {
-		if t := a.segment.changes[i].Table; a.segment.changes[i].Op == change.NewShape {
+	for i := range a.segment.Changes {
+		if t := a.segment.Changes[i].Table; a.segment.Changes[i].Op == change.NewShape {
 			delete(a.announced, tableName{t.Schema, t.Name})
 		}
 	}
 	a.file, a.end, a.base = logFile{}, 0, ""
 	a.maps = map[uint64]*mapped{}
-	a.segment = segment{}
+	a.segment.Take() // and is forgotten
 }
 
 var (
@@ -296,7 +296,7 @@ func (a *assembler) tableMap(body []byte, start uint64) error {
 		if err != nil {
 			return err
 		}
-		m = &mapped{name: name, selected: a.selection.has(name.schema, name.name), body: body}
+		m = &mapped{name: name, selected: a.selection.Has(name.schema, name.name), body: body}
 		a.maps[id] = m
 	}
 	if !m.selected || a.proof.replaying {
@@ -378,18 +378,11 @@ func (a *assembler) advance(id gtid, last evidence) error {
 		upto = a.at.upto
 	}
 	a.at.upto, a.at.file, a.at.offset, a.at.last = upto, a.file, a.end, last
-	a.segment.ends = append(a.segment.ends, end{n: len(a.segment.changes), at: a.at, id: id})
+	a.segment.End(end{at: a.at, id: id})
 	return a.flush()
 }
 
 // flush hands over what has been decoded.
-func (a *assembler) flush() error {
-	s := a.segment
-	a.segment = segment{}
-	if n := len(s.changes); n > 0 {
-		a.expect = n
-	}
-	return a.emptyInto(s)
-}
+func (a *assembler) flush() error { return a.emptyInto(a.segment.Take()) }
 
 func (a *assembler) addressOf(offset uint64) string { return fmt.Sprintf("%s:%d", a.file.name, offset) }

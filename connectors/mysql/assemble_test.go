@@ -13,6 +13,7 @@ import (
 	gomysql "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/rowimage"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
@@ -65,7 +66,7 @@ type bench struct {
 	*assembler
 	t      *testing.T
 	out    []change.Change
-	ends   []end
+	ends   []queue.Mark[end]
 	spools int
 }
 
@@ -98,7 +99,7 @@ func newBench(t *testing.T, s *testenv.MyServer, events []*replication.BinlogEve
 		logger: config.Logger, announced: map[tableName]*change.Table{}, payload: payload, frames: frames{limit: 500, dir: config.SpoolDir},
 		highest: map[string]gtid{}, held: map[string]held{}, phases: &phases{}, looked: func(tableName) bool { return true }, appeared: func() {}, engines: func([]tableName, moment) error { return nil }}}
 	b.emptyInto = func(s segment) error {
-		b.out, b.ends = append(b.out, s.changes...), append(b.ends, s.ends...)
+		b.out, b.ends = append(b.out, s.Changes...), append(b.ends, s.Ends...)
 		return nil
 	}
 	b.present = func(ctx context.Context, t tableName) (d described, end logEnd, err error) { // the end: nothing is ahead
@@ -228,7 +229,7 @@ var assemblerCases = []struct {
 		if err != nil || len(b.out) != 7 || b.spools == 0 {
 			t.Fatalf("%d changes, %d spooled, %v", len(b.out), b.spools, err)
 		}
-		last := b.ends[len(b.ends)-1]
+		last := b.ends[len(b.ends)-1].At
 		if last.id.isZero() || last.at.last.isZero() || last.at.upto.Less(b.out[6].Pos) {
 			t.Errorf("the end %+v", last)
 		}
@@ -237,7 +238,7 @@ var assemblerCases = []struct {
 		at := lastIndex(e, eventXID)
 		return with(e, at, statementEvent(e[at], "ROLLBACK"))
 	}, func(t *testing.T, b *bench, err error) {
-		if err != nil || len(b.out) != 0 || b.spools == 0 || b.ends[len(b.ends)-1].id.isZero() {
+		if err != nil || len(b.out) != 0 || b.spools == 0 || b.ends[len(b.ends)-1].At.id.isZero() {
 			t.Fatalf("%d changes, %d spooled, %+v, %v", len(b.out), b.spools, b.ends, err)
 		}
 	}},
@@ -300,7 +301,7 @@ var assemblerCases = []struct {
 				t.Errorf("%s after %s", b.out[i].Pos, b.out[i-1].Pos)
 			}
 		}
-		if at := b.ends[len(b.ends)-1].at; at.offset < 1<<32-300 {
+		if at := b.ends[len(b.ends)-1].At.at; at.offset < 1<<32-300 {
 			t.Errorf("the end is at %d", at.offset)
 		}
 	}},
@@ -326,7 +327,7 @@ var assemblerCases = []struct {
 		at := lastIndex(e, eventXID)
 		return with(e, at, rowsEvent(e[at], eventQuery, 13, "TRUNCATE TABLE a"))
 	}, func(t *testing.T, b *bench, err error) {
-		if err != nil || len(b.out) != 0 || len(b.segment.changes) != 2 {
+		if err != nil || len(b.out) != 0 || len(b.segment.Changes) != 2 {
 			t.Fatalf("%d changes, %+v, %v", len(b.out), b.segment, err)
 		}
 		if b.restart(); len(b.announced) > 0 {

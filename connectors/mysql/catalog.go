@@ -164,7 +164,7 @@ func listTables(ctx context.Context, s *session) ([]tableName, error) {
 func (s selection) selected(list []tableName) []tableName {
 	var out []tableName
 	for _, t := range list {
-		if s.has(t.schema, t.name) {
+		if s.Has(t.schema, t.name) {
 			out = append(out, t)
 		}
 	}
@@ -180,7 +180,7 @@ func (s selection) versioned(ctx context.Context, conn *session) error {
 		return fmt.Errorf("list the tables WITH SYSTEM VERSIONING: %w", err)
 	}
 	for _, row := range rows {
-		if s.has(row[0], row[1]) {
+		if s.Has(row[0], row[1]) {
 			return fmt.Errorf("table %s.%s: %w: %w", row[0], row[1], errVersioned, change.ErrPreflight)
 		}
 	}
@@ -191,9 +191,9 @@ var errTable = errors.New("no such table to capture")
 
 // missing returns change.ErrPreflight for a table that is included by name and isn't there, or that the user may not see.
 func (s selection) missing(list []tableName) error {
-	for _, p := range s.include {
-		if p.exact() && !slices.Contains(list, tableName(p)) {
-			return fmt.Errorf("table %s.%s: %w: it doesn't exist, or the user lacks SELECT on it: %w", p.schema, p.name, errTable, change.ErrPreflight)
+	for _, p := range s.Include {
+		if p.Exact() && !slices.Contains(list, tableName{p.Schema, p.Name}) {
+			return fmt.Errorf("table %s.%s: %w: it doesn't exist, or the user lacks SELECT on it: %w", p.Schema, p.Name, errTable, change.ErrPreflight)
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package mysql
 import (
 	"slices"
 	"unicode/utf8"
+
+	"github.com/tailwater-cdc/tailwater/connectors/internal/tables"
 )
 
 // concerns says that a statement which changed rows without a row event may have changed rows of a captured table.
@@ -45,9 +47,9 @@ func (a *assembler) doubtful(tables []tableName) bool {
 func (a *assembler) reaches(database string) bool { return a.selection.reaches(a.fold(database)) }
 
 func (s selection) reaches(database string) bool {
-	matches := func(p pattern) bool { return matchName(p.schema, database) }
-	return slices.ContainsFunc(s.include, matches) &&
-		!slices.ContainsFunc(s.exclude, func(p pattern) bool { return p.name == "*" && matches(p) })
+	matches := func(p tables.Pattern) bool { return tables.MatchName(p.Schema, database) }
+	return slices.ContainsFunc(s.Include, matches) &&
+		!slices.ContainsFunc(s.Exclude, func(p tables.Pattern) bool { return p.Name == "*" && matches(p) })
 }
 
 func isASCII(s string) bool {

@@ -67,7 +67,7 @@ func (a *assembler) captured(tables []tableName) []tableName {
 	var out []tableName
 	for _, t := range tables {
 		t = tableName{a.fold(t.schema), a.fold(t.name)}
-		if a.selection.has(t.schema, t.name) && !slices.Contains(out, t) {
+		if a.selection.Has(t.schema, t.name) && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}

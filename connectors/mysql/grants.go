@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tailwater-cdc/tailwater/connectors/internal/tables"
 )
 
 // Grants returns the SQL that gives the configured user what Open needs and no more, to be run by an administrator. It can be run again: for
@@ -20,7 +22,7 @@ func Grants(config Config) (string, error) {
 	}
 	g.account()
 	g.replication()
-	for _, p := range sel.include {
+	for _, p := range sel.Include {
 		g.table(p)
 	}
 	return g.b.String(), nil
@@ -66,13 +68,13 @@ func (g *grants) replication() {
 
 // table grants what an included table or pattern needs. SQL's own grants know patterns of databases only, so a pattern of tables is a query
 // that writes the grants for the tables there are.
-func (g *grants) table(p pattern) {
+func (g *grants) table(p tables.Pattern) {
 	switch {
-	case p.databaseIsExact() && p.name == "*" && !g.excludes(p.schema):
-		g.line("GRANT SELECT ON %s.* TO %s;", quote(p.schema), g.who())
-	case p.exact():
-		if !matchAny(g.sel.exclude, p.schema, p.name) {
-			g.line("GRANT SELECT ON %s TO %s;", quoteTable(p.schema, p.name), g.who())
+	case p.OneSchema() && p.Name == "*" && !g.excludes(p.Schema):
+		g.line("GRANT SELECT ON %s.* TO %s;", quote(p.Schema), g.who())
+	case p.Exact():
+		if !g.sel.Excludes(p.Schema, p.Name) {
+			g.line("GRANT SELECT ON %s TO %s;", quoteTable(p.Schema, p.Name), g.who())
 		}
 	default:
 		g.line("-- run what this prints, and again for tables made later")
@@ -80,23 +82,21 @@ func (g *grants) table(p pattern) {
 			plainText(g.who()))
 		g.line("  FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND (%s)%s;", like(p), g.notExcluded())
 	}
-	if p.databaseIsExact() && !slices.Contains(g.databases, p.schema) {
-		g.databases = append(g.databases, p.schema)
+	if p.OneSchema() && !slices.Contains(g.databases, p.Schema) {
+		g.databases = append(g.databases, p.Schema)
 		if g.mariadb {
 			g.line("-- for the snapshot of tables without a key, if their engine has no transactions (MyISAM, Aria, MEMORY) or XA is in use")
 		} else {
 			g.line("-- for the instant in which the snapshot of a table without a key begins (and of every table where gtid_mode is not ON)")
 		}
-		g.line("GRANT LOCK TABLES ON %s.* TO %s;", quote(p.schema), g.who())
+		g.line("GRANT LOCK TABLES ON %s.* TO %s;", quote(p.Schema), g.who())
 	}
 }
 
-func (p pattern) databaseIsExact() bool { return !strings.ContainsAny(p.schema, `*?[\`) }
-
 // excludes says that some table of a database may be excluded.
 func (g *grants) excludes(schema string) bool {
-	for _, p := range g.sel.exclude {
-		if !p.databaseIsExact() || p.schema == schema {
+	for _, p := range g.sel.Exclude {
+		if !p.OneSchema() || p.Schema == schema {
 			return true
 		}
 	}
@@ -105,52 +105,13 @@ func (g *grants) excludes(schema string) bool {
 
 func (g *grants) notExcluded() string {
 	sql := ""
-	for _, p := range g.sel.exclude {
+	for _, p := range g.sel.Exclude {
 		sql += " AND NOT (" + like(p) + ")"
 	}
 	return sql
 }
 
 // like is a pattern of path.Match as a condition.
-func like(p pattern) string {
-	return fmt.Sprintf("table_schema REGEXP %s AND table_name REGEXP %s", plainText(expression(p.schema)), plainText(expression(p.name)))
-}
-
-// expression is a pattern of path.Match as a regular expression of the server.
-func expression(pattern string) string {
-	var b strings.Builder
-	b.WriteByte('^')
-	class, escaped := false, false
-	for i, r := range pattern {
-		switch {
-		case escaped:
-			escaped = false
-			b.WriteString(literal(r))
-		case r == '\\':
-			escaped = true
-		case class && r == ']', class && r == '-', class && r == '^' && pattern[i-1] == '[':
-			class = r != ']'
-			b.WriteRune(r)
-		case class:
-			b.WriteString(literal(r))
-		case r == '[':
-			class = true
-			b.WriteRune(r)
-		case r == '*':
-			b.WriteString(".*")
-		case r == '?':
-			b.WriteString(".")
-		default:
-			b.WriteString(literal(r))
-		}
-	}
-	return b.String() + "$"
-}
-
-// literal is one character that means itself.
-func literal(r rune) string {
-	if strings.ContainsRune(`.^$*+?()[]{}|\-`, r) {
-		return `\` + string(r)
-	}
-	return string(r)
+func like(p tables.Pattern) string {
+	return fmt.Sprintf("table_schema REGEXP %s AND table_name REGEXP %s", plainText(tables.Expression(p.Schema)), plainText(tables.Expression(p.Name)))
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
@@ -20,9 +22,10 @@ type log struct {
 	at     place    // handed over
 	read   *gtidSet // the groups in front of it
 	resume change.Resume
-	empty  time.Time // when the last batch without a change was handed over
-	moved  bool      // at has moved since the last batch
-	nudged bool      // an end is wanted at once
+	empty  time.Time   // when the last batch without a change was handed over
+	moved  bool        // at has moved since the last batch
+	nudged bool        // an end is wanted at once
+	asked  atomic.Bool // Nudge was called since
 
 	mu       sync.Mutex
 	released change.Resume
@@ -32,18 +35,20 @@ type log struct {
 // Upto; a nil wake never does.
 func (l *log) Read(ctx context.Context, maxBytes int, wake <-chan struct{}) (change.Batch, error) {
 	for {
-		t := l.wire.queue.take(maxBytes)
-		l.pass(t.ends)
-		if len(t.changes) > 0 {
-			return l.batch(t.changes), nil
+		t := l.wire.queue.Take(maxBytes)
+		for _, ends := range t.Ends {
+			l.pass(ends)
 		}
-		l.nudged = l.wire.queue.wanted() || l.nudged
+		if len(t.Changes) > 0 {
+			return l.batch(t.Changes), nil
+		}
+		l.nudged = l.asked.Swap(false) || l.nudged
 		if l.moved && (l.nudged || time.Since(l.empty) >= emptyEvery) {
 			l.empty, l.nudged = time.Now(), false
 			return l.batch(nil), nil
 		}
-		if t.err != nil {
-			return change.Batch{}, t.err
+		if t.Err != nil {
+			return change.Batch{}, t.Err
 		}
 		woken, err := l.wait(ctx, wake)
 		if err != nil {
@@ -56,8 +61,9 @@ func (l *log) Read(ctx context.Context, maxBytes int, wake <-chan struct{}) (cha
 }
 
 // pass moves on over the ends of groups. A GTID counts as read only here, behind its group's end.
-func (l *log) pass(ends []end) {
-	for _, e := range ends {
+func (l *log) pass(ends []queue.Mark[end]) {
+	for i := range ends {
+		e := &ends[i].At
 		l.at, l.moved = e.at, true
 		l.read.add(e.id)
 		if e.more != nil {
@@ -80,7 +86,7 @@ func (l *log) wait(ctx context.Context, wake <-chan struct{}) (woken bool, err e
 	case <-wake:
 		return true, nil
 	case <-due:
-	case <-l.wire.queue.ready:
+	case <-l.wire.queue.Ready():
 	}
 	return false, nil
 }
@@ -95,7 +101,10 @@ func (l *log) batch(changes []change.Change) change.Batch {
 
 // Nudge has the present end handed over at once, without the limit of one empty batch a second. The server itself needs no asking: it sends
 // all that its log holds. Any goroutine may call it.
-func (l *log) Nudge() { l.wire.queue.nudge() }
+func (l *log) Nudge() {
+	l.asked.Store(true)
+	l.wire.queue.Wake()
+}
 
 // Release notes what has been saved. The server isn't told: it keeps its log by its own rules, whoever reads it.
 func (l *log) Release(upTo change.Resume) error {

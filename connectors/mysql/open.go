@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/connectors"
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/rowimage"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -179,7 +180,7 @@ func (o *opening) build(ctx context.Context) error {
 	s.shapes.born = o.at.born
 	a := &assembler{epoch: o.start.Epoch, flavor: o.config.Flavor, maxRow: o.config.MaxRowBytes, folds: o.server.lowerCase == 1,
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
-		looked: s.look, tablesOf: s.known, appeared: func() { signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
+		looked: s.look, tablesOf: s.known, appeared: func() { queue.Signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
 		payload: payload, frames: frames{limit: o.config.MemoryBytes / groupShare, dir: o.config.SpoolDir}, id: o.id, at: o.at,
 		highest: highest(o.read), held: map[string]held{}, phases: &s.phases}
 	w := newWire(o.config, a)
@@ -234,8 +235,8 @@ func (o *opening) stream(ctx context.Context) error {
 		}
 		return nil
 	case <-w.done:
-		if t := w.queue.take(1); t.err != nil {
-			return t.err
+		if t := w.queue.Take(1); t.Err != nil {
+			return t.Err
 		}
 		return nil
 	case <-ctx.Done():

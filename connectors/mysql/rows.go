@@ -88,7 +88,7 @@ func (d *delivery) rows(s *shape, f frame) error {
 		if err := d.row(s, change.Change{Op: h.Op, Before: before, After: after}, f.offset<<rowBits|n); err != nil {
 			return err
 		}
-		if d.a.segment.bytes >= segmentBytes {
+		if d.a.segment.Bytes >= segmentBytes {
 			if err := d.a.flush(); err != nil {
 				return err
 			}
@@ -204,11 +204,7 @@ func (a *assembler) announce(t *change.Table, seq uint64) {
 func (a *assembler) add(c change.Change, seq uint64) {
 	c.Pos = change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset), Seq: seq}
 	c.Txn = a.txn()
-	a.segment.bytes += c.Size()
-	if a.segment.changes == nil {
-		a.segment.changes = make([]change.Change, 0, max(a.expect, 1))
-	}
-	a.segment.changes = append(a.segment.changes, c)
+	a.segment.Add(&c)
 }
 
 // checkRow halts on a row above the limit, by table, key and size.

@@ -21,7 +21,7 @@ func (s *Source) beside(o *opening) error {
 		MemoryBytes: s.config.SnapshotBytes, ChunkBytes: s.config.chunkBytes,
 		Never: s.config.SnapshotMode == SnapshotNever, Gone: func(name string) bool {
 			schema, table, _ := strings.Cut(name, ".")
-			return s.selection.has(schema, table) // and isn't in the list: the log has told, or will, of what becomes of it
+			return s.selection.Has(schema, table) // and isn't in the list: the log has told, or will, of what becomes of it
 		}}
 	for _, t := range o.tables {
 		config.Tables = append(config.Tables, t.String())

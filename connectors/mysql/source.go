@@ -92,7 +92,7 @@ func (s *Source) watch() {
 			case <-s.check:
 			case <-ticker.C:
 				if err := s.keepLock(ctx); err != nil && ctx.Err() == nil {
-					s.log.wire.queue.fail(err)
+					s.log.wire.queue.Fail(err)
 					s.log.wire.cancel(err)
 					return
 				}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/tables"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
@@ -58,16 +59,16 @@ func splitList(text string) []string {
 // logged holds the filters of the server's log against what is captured: only, if there is any, are the databases that it writes, without those
 // that it leaves out.
 func (s selection) logged(only, without []string) error {
-	for _, p := range s.include {
-		if len(only) > 0 && !slices.Contains(only, p.schema) {
+	for _, p := range s.Include {
+		if len(only) > 0 && !slices.Contains(only, p.Schema) {
 			return fmt.Errorf("%s.%s: %w: binlog_do_db is %s: remove it and restart the server, or include tables of those databases alone, each by name: %w",
-				p.schema, p.name, errFiltered, strings.Join(only, ","), change.ErrPreflight)
+				p.Schema, p.Name, errFiltered, strings.Join(only, ","), change.ErrPreflight)
 		}
 		for _, database := range without {
-			matches := matchName(strings.ToLower(p.schema), strings.ToLower(database))
-			if matches && !slices.Contains(ownDatabases, strings.ToLower(database)) && !slices.Contains(s.exclude, pattern{database, "*"}) {
+			matches := tables.MatchName(strings.ToLower(p.Schema), strings.ToLower(database))
+			if matches && !slices.Contains(ownDatabases, strings.ToLower(database)) && !slices.Contains(s.Exclude, tables.Pattern{Schema: database, Name: "*"}) {
 				return fmt.Errorf("%s.%s: %w: binlog_ignore_db is %s: remove it and restart the server, or exclude %s.*: %w",
-					p.schema, p.name, errFiltered, strings.Join(without, ","), database, change.ErrPreflight)
+					p.Schema, p.Name, errFiltered, strings.Join(without, ","), database, change.ErrPreflight)
 			}
 		}
 	}

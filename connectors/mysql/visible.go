@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/tables"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
@@ -39,16 +40,16 @@ func (s selection) hidden(ctx context.Context, conn *session) error {
 	if err != nil {
 		return fmt.Errorf("list the databases: %w", err)
 	}
-	included := make([]string, len(s.include))
+	included := make([]string, len(s.Include))
 	var databases []string
-	for i, p := range s.include {
-		included[i] = p.schema + "." + p.name
-		if p.databaseIsExact() {
-			databases = append(databases, p.schema)
+	for i, p := range s.Include {
+		included[i] = p.Schema + "." + p.Name
+		if p.OneSchema() {
+			databases = append(databases, p.Schema)
 			continue
 		}
 		for _, row := range rows {
-			if matchName(p.schema, row[0]) && !slices.Contains(ownDatabases, strings.ToLower(row[0])) {
+			if tables.MatchName(p.Schema, row[0]) && !slices.Contains(ownDatabases, strings.ToLower(row[0])) {
 				databases = append(databases, row[0])
 			}
 		}

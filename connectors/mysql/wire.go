@@ -15,6 +15,7 @@ import (
 	gomysql "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/fault"
 )
@@ -33,7 +34,7 @@ type wire struct {
 	config   *Config
 	serverID uint32
 	assemble *assembler
-	queue    *queue
+	queue    *queue.Queue[end]
 	covers   *gtidSet // begin by this set instead of file and offset; nil: don't
 
 	started chan struct{} // the first file has been proved to be the one that was read
@@ -51,7 +52,7 @@ type wire struct {
 var errClosed = errors.New("the source is closed")
 
 func newWire(config *Config, a *assembler) *wire {
-	w := &wire{config: config, assemble: a, queue: newQueue(config.MemoryBytes), started: make(chan struct{}), done: make(chan struct{})}
+	w := &wire{config: config, assemble: a, queue: queue.New[end](config.MemoryBytes), started: make(chan struct{}), done: make(chan struct{})}
 	w.ctx, w.cancel = context.WithCancelCause(context.Background()) // the stream ends with stop
 	a.emptyInto = w.put
 	return w
@@ -77,7 +78,7 @@ func (w *wire) run() {
 	}
 	w.assemble.drop()
 	w.assemble.payload.Close()
-	w.queue.fail(err)
+	w.queue.Fail(err)
 }
 
 // stream reads over one connection until it ends.
@@ -188,13 +189,13 @@ func (w *wire) handle(e *replication.BinlogEvent) error {
 
 // put hands over a segment once there is room.
 func (w *wire) put(s segment) error {
-	if len(s.changes) > 0 {
+	if len(s.Changes) > 0 {
 		fault.Point("source.decoded")
 	}
 	began := time.Now()
-	for w.queue.full() {
+	for w.queue.Full() {
 		select {
-		case <-w.queue.space:
+		case <-w.queue.Space():
 		case <-w.ctx.Done():
 			return errClosed
 		}
@@ -202,7 +203,7 @@ func (w *wire) put(s segment) error {
 	if now := time.Now(); now.Sub(began) > blockedLong {
 		w.blocked = now
 	}
-	w.queue.put(s)
+	w.queue.Put(s)
 	return nil
 }
 

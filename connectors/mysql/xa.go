@@ -49,7 +49,7 @@ func (a *assembler) prepare(ctx context.Context, body []byte) error {
 	}
 	p := prepared{xid: xid, evidence: a.evidence(), server: a.id.Server, before: a.front()}
 	if a.frames.size() == 0 {
-		p.none = a.selection.print()
+		p.none = a.selection.Print()
 	}
 	a.at.xa = append(slices.DeleteFunc(slices.Clone(a.at.xa), func(q prepared) bool { return q.xid == p.xid }), p)
 	a.hold(p.xid)
@@ -110,7 +110,7 @@ func (a *assembler) decided(ctx context.Context, s statement) error {
 func (a *assembler) restore(ctx context.Context, p prepared) error {
 	h, known := a.held[p.xid]
 	switch {
-	case p.none == a.selection.print():
+	case p.none == a.selection.Print():
 		return nil
 	case known:
 		a.frames.kept, a.frames.bytes, a.group.cuts = append(a.frames.kept, h.frames...), h.bytes, h.cuts

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/connectors/postgres/internal/pgoutput"
 	"github.com/tailwater-cdc/tailwater/connectors/postgres/internal/pgvalue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -34,8 +35,7 @@ type assembler struct {
 
 	at      place // the last end of a transaction, or of log without us
 	proof   proof
-	segment segment
-	expect  int // changes that the last segment had: so many the next one may have
+	segment queue.Builder[end]
 }
 
 // streamed is a table as the session knows it.
@@ -110,12 +110,7 @@ func (a *assembler) commit() error {
 // advance notes that all up to a place has been decoded.
 func (a *assembler) advance(at place) {
 	a.at = at
-	n := len(a.segment.changes)
-	if k := len(a.segment.ends); k > 0 && a.segment.ends[k-1].n == n {
-		a.segment.ends[k-1].at = at
-		return
-	}
-	a.segment.ends = append(a.segment.ends, end{n: n, at: at})
+	a.segment.End(end{at: at})
 }
 
 // idle takes a keepalive: the server has sent all that was committed below lsn. It reports whether that moved the place, which it
@@ -132,22 +127,12 @@ func (a *assembler) idle(lsn uint64) (bool, error) {
 	return true, nil
 }
 
-// take returns what has been decoded since the last call.
-func (a *assembler) take() segment {
-	s := a.segment
-	a.segment = segment{}
-	if n := len(s.changes); n > 0 {
-		a.expect = n
-	}
-	return s
-}
-
 // describe takes a Relation message: the table's next rows have this shape.
 func (a *assembler) describe(ctx context.Context, shape *pgoutput.Shape) error {
 	was := a.relations[shape.OID]
 	now := &streamed{shape: shape, left: a.homes.left(shape.OID, tableName{shape.Namespace, shape.Name}.String(), a.current.Commit)}
 	a.relations[shape.OID], a.recent = now, nil
-	if !a.selection.has(shape.Namespace, shape.Name) {
+	if !a.selection.Has(shape.Namespace, shape.Name) {
 		return nil
 	}
 	table, err := a.shapes.fromLog(ctx, shape, a.current.XID)
@@ -203,9 +188,5 @@ func (a *assembler) emit(r *streamed, c change.Change, bits uint64) {
 func (a *assembler) add(c change.Change, bits uint64) {
 	c.Pos = change.Position{Epoch: a.epoch, Commit: a.current.Commit, Seq: a.ordinal<<2 | bits}
 	c.Txn = a.txn
-	a.segment.bytes += c.Size()
-	if a.segment.changes == nil {
-		a.segment.changes = make([]change.Change, 0, max(a.expect, 1))
-	}
-	a.segment.changes = append(a.segment.changes, c)
+	a.segment.Add(&c)
 }

@@ -27,7 +27,7 @@ func (d *doctor) tables(ctx context.Context) error {
 		d.fail(checkTables, "", "%v", err)
 	}
 	for _, c := range list {
-		if c.unlogged && c.root == "" && sel.has(c.schema, c.name) {
+		if c.unlogged && c.root == "" && sel.Has(c.schema, c.name) {
 			d.warn(checkTables, "ALTER TABLE "+c.quoted()+" SET LOGGED;", "table %s is unlogged and can't be captured", c)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tailwater-cdc/tailwater/connectors/internal/tables"
 )
 
 // Grants returns the SQL that gives the configured role what Open needs and no more: as a superuser the role's part, as the owner of
@@ -60,26 +62,15 @@ func (g *grants) makeRole() string {
 		"	END IF;\n"
 }
 
-// named are the tables that are included by name.
-func (g *grants) named() []pattern {
-	var out []pattern
-	for _, p := range g.sel.include {
-		if p.exact() && !matchAny(g.sel.exclude, p.schema, p.name) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // exact grants what is included by name.
 func (g *grants) exact() {
 	seen := map[string]bool{}
-	for _, p := range g.named() {
-		if !seen[p.schema] {
-			seen[p.schema] = true
-			g.line("GRANT USAGE ON SCHEMA %s TO %s;", quote(p.schema), quote(g.role))
+	for _, p := range g.sel.Named() {
+		if !seen[p.Schema] {
+			seen[p.Schema] = true
+			g.line("GRANT USAGE ON SCHEMA %s TO %s;", quote(p.Schema), quote(g.role))
 		}
-		g.line("GRANT SELECT ON %s TO %s;", quoteTable(p.schema, p.name), quote(g.role))
+		g.line("GRANT SELECT ON %s TO %s;", quoteTable(p.Schema, p.Name), quote(g.role))
 	}
 }
 
@@ -92,9 +83,9 @@ func (g *grants) publish() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "	IF NOT EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = %s) THEN\n		%s;\n	END IF;\n",
 		quoteText(g.publication), createStatement(g.publication, nil))
-	for _, p := range g.named() {
-		b.WriteString("	" + published(quoteText(p.schema), quoteText(p.name)))
-		fmt.Fprintf(&b, "		ALTER PUBLICATION %s ADD TABLE %s;\n	END IF;\n", quote(g.publication), quoteTable(p.schema, p.name))
+	for _, p := range g.sel.Named() {
+		b.WriteString("	" + published(quoteText(p.Schema), quoteText(p.Name)))
+		fmt.Fprintf(&b, "		ALTER PUBLICATION %s ADD TABLE %s;\n	END IF;\n", quote(g.publication), quoteTable(p.Schema, p.Name))
 	}
 	matching := g.matching()
 	if matching == "" {
@@ -111,16 +102,16 @@ func (g *grants) publish() string {
 
 // matching begins a loop over the tables that are included by a pattern, as selected takes them; empty where there is no pattern.
 func (g *grants) matching() string {
-	var in, out []pattern
-	for _, p := range g.sel.include {
-		if !p.exact() {
+	var in, out []tables.Pattern
+	for _, p := range g.sel.Include {
+		if !p.Exact() {
 			in = append(in, p)
 		}
 	}
 	if len(in) == 0 {
 		return ""
 	}
-	out = g.sel.exclude
+	out = g.sel.Exclude
 	sql := "	FOR t IN SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n" +
 		"		WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition\n" +
 		"			AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'\n			AND (" + anyOf(in) + ")\n"
@@ -130,51 +121,12 @@ func (g *grants) matching() string {
 	return sql + "	LOOP\n"
 }
 
-func anyOf(patterns []pattern) string {
+func anyOf(patterns []tables.Pattern) string {
 	each := make([]string, len(patterns))
 	for i, p := range patterns {
-		each[i] = "n.nspname ~ " + quoteText(expression(p.schema)) + " AND c.relname ~ " + quoteText(expression(p.name))
+		each[i] = "n.nspname ~ " + quoteText(tables.Expression(p.Schema)) + " AND c.relname ~ " + quoteText(tables.Expression(p.Name))
 	}
 	return strings.Join(each, " OR ")
-}
-
-// expression is a pattern of path.Match as a regular expression of the server.
-func expression(pattern string) string {
-	var b strings.Builder
-	b.WriteByte('^')
-	class, escaped := false, false
-	for i, r := range pattern {
-		switch {
-		case escaped:
-			escaped = false
-			b.WriteString(literal(r))
-		case r == '\\':
-			escaped = true
-		case class && r == ']', class && r == '-', class && r == '^' && pattern[i-1] == '[':
-			class = r != ']'
-			b.WriteRune(r)
-		case class:
-			b.WriteString(literal(r))
-		case r == '[':
-			class = true
-			b.WriteRune(r)
-		case r == '*':
-			b.WriteString(".*")
-		case r == '?':
-			b.WriteString(".")
-		default:
-			b.WriteString(literal(r))
-		}
-	}
-	return b.String() + "$"
-}
-
-// literal is one character that means itself. A backslash before a letter or a digit would give it a meaning.
-func literal(r rune) string {
-	if strings.ContainsRune(`.^$*+?()[]{}|\-`, r) {
-		return `\` + string(r)
-	}
-	return string(r)
 }
 
 // roleAndDatabase reads both from a connection string; what it can't read it leaves empty.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pglogrepl"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
 
@@ -92,7 +93,7 @@ func (s *Source) leftOut(d departure) {
 	s.mu.Lock()
 	s.left[d.name] = d.oid
 	s.mu.Unlock()
-	signal(s.lookNow)
+	queue.Signal(s.lookNow)
 }
 
 // lookLeft has those of the tables read again that were left out of the log under their name, now that they are there.
@@ -120,6 +121,8 @@ func (s *Source) lookLeft(tables []candidate) (err error) {
 
 // noteLeft says in front of a row of r where it is missing.
 func (a *assembler) noteLeft(r *streamed) {
-	a.segment.left = append(a.segment.left, r.left...)
+	if r.left != nil {
+		a.segment.End(end{more: &more{left: r.left}})
+	}
 	r.left = nil
 }

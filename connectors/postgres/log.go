@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
@@ -28,22 +29,20 @@ type log struct {
 // Upto; a nil wake never does.
 func (l *log) Read(ctx context.Context, maxBytes int, wake <-chan struct{}) (change.Batch, error) {
 	for {
-		t := l.wire.queue.take(maxBytes)
-		for _, d := range t.left {
-			l.left(d)
+		t := l.wire.queue.Take(maxBytes)
+		urgent := false
+		for _, ends := range t.Ends {
+			urgent = l.pass(ends) || urgent
 		}
-		if t.moved {
-			l.at, l.moved = t.at, true
+		if len(t.Changes) > 0 {
+			return l.batch(t.Changes), nil
 		}
-		if len(t.changes) > 0 {
-			return l.batch(t.changes), nil
-		}
-		if l.moved && (t.urgent || len(t.left) > 0 || time.Since(l.empty) >= emptyEvery) {
+		if l.moved && (urgent || time.Since(l.empty) >= emptyEvery) {
 			l.empty = time.Now()
 			return l.batch(nil), nil
 		}
-		if t.err != nil {
-			return change.Batch{}, t.err
+		if t.Err != nil {
+			return change.Batch{}, t.Err
 		}
 		woken, err := l.wait(ctx, wake)
 		if err != nil {
@@ -53,6 +52,24 @@ func (l *log) Read(ctx context.Context, maxBytes int, wake <-chan struct{}) (cha
 			return l.batch(nil), nil
 		}
 	}
+}
+
+// pass moves on over ends, and says whether they are to be handed over though no change has come.
+func (l *log) pass(ends []queue.Mark[end]) (urgent bool) {
+	for i := range ends {
+		e := &ends[i].At
+		if e.at.lsn != 0 {
+			l.at, l.moved = e.at, true
+		}
+		if e.more == nil {
+			continue
+		}
+		for _, d := range e.more.left {
+			l.left(d)
+		}
+		urgent = true
+	}
+	return urgent
 }
 
 // wait waits for the queue, for the time of the next empty batch if one is due, for wake or for the end of ctx.
@@ -69,7 +86,7 @@ func (l *log) wait(ctx context.Context, wake <-chan struct{}) (woken bool, err e
 	case <-wake:
 		return true, nil
 	case <-due:
-	case <-l.wire.queue.ready:
+	case <-l.wire.queue.Ready():
 	}
 	return false, nil
 }

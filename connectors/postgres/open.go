@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/connectors"
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
@@ -265,7 +266,7 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 	}
 	c := &catalog{config: o.config, conn: o.conn}
 	w := o.repl
-	w.logger, w.interval, w.queue = o.config.Logger, o.interval, newQueue(o.config.MemoryBytes)
+	w.logger, w.interval, w.queue = o.config.Logger, o.interval, queue.New[end](o.config.MemoryBytes)
 	s := &Source{config: o.config, selection: o.selection, epoch: o.start.Epoch, catalog: c, shapes: newShapes(o.config, c), homes: homes,
 		left: map[string]uint32{}, lookNow: make(chan struct{}, 1),
 		log: &log{id: o.id, slot: o.config.Slot.Name, wire: w, at: o.at, resume: o.start.Resume}}

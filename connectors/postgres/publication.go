@@ -59,7 +59,7 @@ type querier interface {
 func (s selection) selected(list []candidate) []candidate {
 	var tables []candidate
 	for _, c := range list {
-		if c.root == "" && !c.unlogged && s.has(c.schema, c.name) {
+		if c.root == "" && !c.unlogged && s.Has(c.schema, c.name) {
 			tables = append(tables, c)
 		}
 	}
@@ -70,13 +70,13 @@ var errTable = errors.New("the table can't be captured")
 
 // missing returns an error for a table that the configuration names and that can't be captured.
 func (s selection) missing(list []candidate) error {
-	for _, p := range s.include {
-		if !p.exact() || matchAny(s.exclude, p.schema, p.name) {
+	for _, p := range s.Include {
+		if !p.Exact() || s.Excludes(p.Schema, p.Name) {
 			continue
 		}
 		reason := "it doesn't exist"
 		for _, c := range list {
-			if c.schema != p.schema || c.name != p.name {
+			if c.schema != p.Schema || c.name != p.Name {
 				continue
 			}
 			switch {
@@ -89,7 +89,7 @@ func (s selection) missing(list []candidate) error {
 			}
 		}
 		if reason != "" {
-			return fmt.Errorf("table %s.%s: %s: %w: %w", p.schema, p.name, reason, errTable, change.ErrPreflight)
+			return fmt.Errorf("table %s.%s: %s: %w: %w", p.Schema, p.Name, reason, errTable, change.ErrPreflight)
 		}
 	}
 	return nil

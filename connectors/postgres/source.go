@@ -89,7 +89,7 @@ func (s *Source) watch(ctx context.Context) {
 			}
 			err := s.joinNew(ctx)
 			if halts(err) {
-				s.log.wire.queue.fail(err)
+				s.log.wire.queue.Fail(err)
 				return
 			}
 			if err != nil && ctx.Err() == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/tailwater-cdc/tailwater/connectors/internal/queue"
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/fault"
 )
@@ -36,7 +37,7 @@ type wire struct {
 	buffer   *bufio.Reader // what conn reads through
 	logger   *slog.Logger
 	assemble *assembler
-	queue    *queue
+	queue    *queue.Queue[end]
 	interval time.Duration // longest time between two reports
 
 	wake chan struct{}
@@ -60,7 +61,7 @@ type wire struct {
 func (w *wire) run(ctx context.Context) {
 	defer close(w.done)
 	err := w.read(ctx)
-	w.queue.put(w.assemble.take())
+	w.queue.Put(w.assemble.segment.Take())
 	if err == nil {
 		err = w.goodbye()
 		w.farewell = err
@@ -71,7 +72,7 @@ func (w *wire) run(ctx context.Context) {
 	if err == nil {
 		err = errClosed
 	}
-	w.queue.fail(err)
+	w.queue.Fail(err)
 }
 
 var errClosed = errors.New("the source is closed")
@@ -83,7 +84,7 @@ func (w *wire) read(ctx context.Context) error {
 		if err != nil || stop {
 			return err
 		}
-		if w.queue.full() {
+		if w.queue.Full() {
 			w.waitForSpace()
 			continue
 		}
@@ -130,7 +131,7 @@ func (w *wire) copyData(ctx context.Context, data []byte) error {
 		if err := w.assemble.handle(ctx, data[walHeader:]); err != nil {
 			return err
 		}
-		if w.assemble.segment.bytes >= segmentBytes {
+		if w.assemble.segment.Bytes >= segmentBytes {
 			w.put()
 		}
 	case len(data) == keepaliveLength && data[0] == pglogrepl.PrimaryKeepaliveMessageByteID:
@@ -149,7 +150,9 @@ func (w *wire) keepalive(lsn uint64, reply bool) error {
 	}
 	if moved {
 		w.mu.Lock()
-		w.assemble.segment.urgent = w.nudged
+		if w.nudged {
+			w.assemble.segment.End(end{more: &more{urgent: true}})
+		}
 		w.nudged = false
 		w.mu.Unlock()
 		w.put()
@@ -163,17 +166,17 @@ func (w *wire) keepalive(lsn uint64, reply bool) error {
 // flush puts the transactions that have been decoded, before the connection is waited for: a change never waits for the next one.
 // While a stream is busy they are put once the reader waits. A transaction is cut only where it fills a segment.
 func (w *wire) flush() {
-	if w.assemble.inside || len(w.assemble.segment.ends) == 0 {
+	if w.assemble.inside || len(w.assemble.segment.Ends) == 0 {
 		return
 	}
-	if w.queue.wanted() || w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0 {
+	if w.queue.Wanted() || w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0 {
 		w.put()
 	}
 }
 
 func (w *wire) put() {
 	fault.Point("source.decoded")
-	w.queue.put(w.assemble.take())
+	w.queue.Put(w.assemble.segment.Take())
 }
 
 // waitForSpace waits for the reader, for a request or for the next report, whichever is first.
@@ -182,9 +185,9 @@ func (w *wire) waitForSpace() {
 	defer timer.Stop()
 	w.heard = true // we are not listening
 	select {
-	case <-w.queue.space:
+	case <-w.queue.Space():
 	case <-w.wake:
-		signal(w.wake) // report looks for it
+		queue.Signal(w.wake) // report looks for it
 	case <-timer.C:
 	}
 }
@@ -289,7 +292,7 @@ func (w *wire) ask(f func()) {
 		return // the last report is under way
 	}
 	f()
-	signal(w.wake)
+	queue.Signal(w.wake)
 	w.conn.Conn().SetReadDeadline(time.Now()) // an error: the connection is closed and nobody reads it
 }
 

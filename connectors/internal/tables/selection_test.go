@@ -1,4 +1,4 @@
-package postgres
+package tables
 
 import (
 	"regexp"
@@ -24,15 +24,15 @@ func TestPatterns(t *testing.T) {
 		{`public.\*`, "public", "x", false},
 		{"public.o.x", "public", "o.x", true},
 	} {
-		sel, err := newSelection([]string{c.pattern}, nil)
+		sel, err := Parse("schema.table", []string{c.pattern}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := sel.has(c.schema, c.name); got != c.want {
+		if got := sel.Has(c.schema, c.name); got != c.want {
 			t.Errorf("%s has %s.%s: %v, want %v", c.pattern, c.schema, c.name, got, c.want)
 		}
-		p := sel.include[0]
-		granted := regexp.MustCompile(expression(p.schema)).MatchString(c.schema) && regexp.MustCompile(expression(p.name)).MatchString(c.name)
+		p := sel.Include[0]
+		granted := regexp.MustCompile(Expression(p.Schema)).MatchString(c.schema) && regexp.MustCompile(Expression(p.Name)).MatchString(c.name)
 		if granted != c.want {
 			t.Errorf("%s grants %s.%s: %v, want %v", c.pattern, c.schema, c.name, granted, c.want)
 		}
