@@ -216,6 +216,7 @@ func postgresSink(w wiring, s *config.Sink) sinkpg.Config {
 		Mode:         sinkpg.Mode(s.Mode),
 		CreateTables: s.CreateTables,
 		MaxConns:     lanesAtOnce(w),
+		TrustKeys:    s.ForeignKeys == config.TrustKeys,
 
 		Policy:         s.OnSchemaChange.Policy(),
 		OnSchemaChange: w.met(s),
@@ -269,6 +270,7 @@ func mysqlSink(w wiring, s *config.Sink) (sinkmy.Config, error) {
 		Mode:         sinkmy.Mode(s.Mode),
 		CreateTables: s.CreateTables,
 		MaxConns:     lanesAtOnce(w),
+		TrustKeys:    s.ForeignKeys == config.TrustKeys,
 
 		Policy:         s.OnSchemaChange.Policy(),
 		OnSchemaChange: w.met(s),

@@ -133,6 +133,9 @@ type SASL struct {
 	Password  Secret `yaml:"password"`
 }
 
+// TrustKeys is the sinks' foreign_keys that leaves it to the source to check them.
+const TrustKeys = "trust"
+
 // Sink is a target that changes are applied to.
 type Sink struct {
 	Name           string       `yaml:"name"`
@@ -145,6 +148,7 @@ type Sink struct {
 	CreateTables   bool         `yaml:"create_tables"`
 	OnError        string       `yaml:"on_error"`
 	OnSchemaChange SchemaChange `yaml:"on_schema_change"`
+	ForeignKeys    string       `yaml:"foreign_keys"`
 	OrderWait      Duration     `yaml:"order_wait"`
 	ParkedLimit    int          `yaml:"parked_limit"`
 }

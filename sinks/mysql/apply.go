@@ -153,7 +153,7 @@ func (s *Sink) applyWhole(ctx context.Context, c *conn, run *call) error {
 	}
 	fault.Point("sink.begun")
 	x := newScript(c, s.server.packet)
-	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
+	w := s.writer(x, run)
 	if err := w.write(ctx, steps); err != nil {
 		return wrapped("apply", err)
 	}
@@ -187,7 +187,7 @@ func (s *Sink) try(ctx context.Context, x *script, run *call, part []change.Chan
 	if _, err := x.c.exec(ctx, "SAVEPOINT tailwater"); err != nil { // by itself: what is refused before it is sent goes back to this one too
 		return wrapped("set a savepoint", err)
 	}
-	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
+	w := s.writer(x, run)
 	if err = w.write(ctx, steps); err == nil {
 		err = x.flush(ctx)
 	}

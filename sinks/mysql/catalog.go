@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,6 +128,16 @@ func readTarget(ctx context.Context, c *conn, at destination, table string) (*ta
 	}
 	t.addReferences(rows)
 	return t, nil
+}
+
+const actingSQL = `SELECT 1 FROM information_schema.REFERENTIAL_CONSTRAINTS
+WHERE (DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
+AND (CONSTRAINT_SCHEMA = %[1]s AND TABLE_NAME = %[2]s OR UNIQUE_CONSTRAINT_SCHEMA = %[1]s AND REFERENCED_TABLE_NAME = %[2]s) LIMIT 1`
+
+// acting says that some foreign key of the table, or that points at it, changes rows by itself.
+func acting(ctx context.Context, c *conn, at destination, table string) (bool, error) {
+	rows, err := c.query(ctx, fmt.Sprintf(actingSQL, hexLiteral(at.folded(at.database)), hexLiteral(at.folded(table))))
+	return len(rows) > 0, wrapped("read them", err)
 }
 
 func (t *target) addReferences(rows [][]*string) {

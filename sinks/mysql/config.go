@@ -41,6 +41,7 @@ type Config struct {
 	Mode         Mode        // empty: upsert
 	CreateTables bool        // make missing tables, and columns that a table lacks when it is met first
 	MaxConns     int         // connections at most, one a transaction that runs; 0: 4
+	TrustKeys    bool        // foreign keys are the source's to check: the target neither checks them nor acts by them
 
 	Policy         sinks.Policy               // what to do about changes of tables at the source
 	OnSchemaChange func(c sinks.SchemaChange) // is told of each that was followed or ignored, from several goroutines; may be nil

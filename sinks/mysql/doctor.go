@@ -193,8 +193,10 @@ func (e *examination) write(ctx context.Context) {
 const constraintsSQL = `SELECT TABLE_NAME, CONCAT('unique index ', INDEX_NAME, ' (', GROUP_CONCAT(COALESCE(COLUMN_NAME, '...') ORDER BY SEQ_IN_INDEX), ')')
 FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND INDEX_NAME <> 'PRIMARY' AND TABLE_SCHEMA = %[1]s AND %[2]s
 GROUP BY TABLE_NAME, INDEX_NAME HAVING MAX(COALESCE(COLUMN_NAME, '')) <> '_tailwater_pos'
-UNION ALL SELECT TABLE_NAME, CONCAT('foreign key ', CONSTRAINT_NAME) FROM information_schema.TABLE_CONSTRAINTS
-WHERE CONSTRAINT_TYPE = 'FOREIGN KEY' AND TABLE_SCHEMA = %[1]s AND %[2]s ORDER BY 1, 2`
+ORDER BY 1, 2`
+
+const foreignKeysSQL = `SELECT TABLE_NAME, CONCAT('foreign key ', CONSTRAINT_NAME, ' ON DELETE ', DELETE_RULE, ' ON UPDATE ', UPDATE_RULE)
+FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = %[1]s AND %[2]s ORDER BY 1, 2`
 
 // fits checks the targets of all shapes that the sink has met: the newest of each table.
 func (e *examination) fits(ctx context.Context) {
@@ -233,6 +235,13 @@ func (e *examination) fits(ctx context.Context) {
 	for _, r := range rows {
 		e.add("sink.constraints", preflight.Warn, fmt.Sprintf("%s has a %s; rows that violate it wait for the other lanes, and are then refused",
 			*r[0], *r[1]), "drop it on the target unless the source has it too")
+	}
+	if rows, err = e.c.query(ctx, fmt.Sprintf(foreignKeysSQL, hexLiteral(c.Schema), in)); err != nil {
+		e.failed("sink.constraints", wrapped("read the foreign keys", err), "")
+		return
+	}
+	for _, r := range rows {
+		e.findings = append(e.findings, upsert.ForeignKey(*r[0]+" has a "+*r[1], c.TrustKeys))
 	}
 }
 

@@ -64,6 +64,11 @@ func (s *Sink) planFor(ctx context.Context, c *conn, t *turn) (*plan, error) {
 	if err := s.pin(ctx, c, p); err != nil {
 		return nil, fmt.Errorf("look at %s: %w", p.name, err)
 	}
+	if s.config.TrustKeys && !upsert.LogsActions(t.table) {
+		if p.checked, err = acting(ctx, c, s.at(), t.table.Name); err != nil {
+			return nil, fmt.Errorf("look at the foreign keys of %s: %w", p.name, err)
+		}
+	}
 	for _, k := range t.table.Key {
 		if col := &t.table.Columns[k]; vague(t.table.Engine, col, t.to.column(col.Name)) {
 			s.log.Warn("a key of the target compares by a collation: two keys that it takes for equal and the source does not would be one row",
@@ -200,8 +205,8 @@ func (s *Sink) fill(ctx context.Context, c *conn, t *turn) error {
 }
 
 // lockTimeout bounds the wait for those who have the table in a transaction, in seconds: whoever comes behind a waiting ALTER TABLE waits with it. It is
-// tried again later.
-const lockTimeout = "SET SESSION lock_wait_timeout = 5; "
+// tried again later. A statement that a foreign key forbids is not to run whatever rows may do.
+const lockTimeout = "SET SESSION lock_wait_timeout = 5, foreign_key_checks = 1; "
 
 // noneParked halts for a key under new names while changes are parked under the old ones: nobody could tell which rows have to wait behind them
 // (invariant 8).

@@ -54,6 +54,7 @@ type plan struct {
 	own      []int // columns of ours
 	stamped  []int // columns that the server stamps at every UPDATE which doesn't set them
 	to       *target
+	checked  bool   // its foreign keys are checked although the others are not
 	absent   bool   // there is no target, and none is to be made: nothing is written
 	looks    string // of the target's columns, see look
 	whole    []int  // the columns of whole rows

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks"
@@ -13,6 +14,22 @@ type writer struct {
 	x     *script
 	plans map[*change.Table]*plan
 	keeps bool // the target's rows stay where the source truncates
+
+	trusts  bool   // foreign keys are checked only for plans that say so
+	checked string // foreign_key_checks; empty: whatever an earlier writer has left
+}
+
+func (s *Sink) writer(x *script, run *call) writer {
+	return writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore, trusts: s.config.TrustKeys}
+}
+
+// check has the server check foreign keys from here on, or not.
+func (w *writer) check(checked bool) {
+	want := map[bool]string{true: "1", false: "0"}[checked]
+	if w.trusts && w.checked != want {
+		w.checked = want
+		w.x.add("SET foreign_key_checks = " + want)
+	}
 }
 
 // write writes all steps in order.
@@ -35,6 +52,7 @@ func (w *writer) run(ctx context.Context, run *upsert.Run) error {
 	if p.absent {
 		return nil
 	}
+	w.check(p.checked)
 	columns := p.whole
 	if run.Present != nil {
 		columns = p.present(run.Present)
@@ -159,6 +177,7 @@ func (w *writer) markers(ctx context.Context, markers []*change.Change) error {
 		case p.mode == Upsert:
 			emptied = append(emptied, p)
 		case p.mode == Append:
+			w.check(p.checked)
 			row := upsert.Row{Last: m, Values: make([]change.Value, len(m.Table.Columns))} // all Unset: a Truncate has no row
 			if err := w.inserts(ctx, p, p.own, []upsert.Row{row}); err != nil {
 				return err
@@ -170,6 +189,9 @@ func (w *writer) markers(ctx context.Context, markers []*change.Change) error {
 			}
 			w.x.add(p.stampAll(string(at)))
 		}
+	}
+	if len(emptied) > 0 {
+		w.check(slices.ContainsFunc(emptied, func(p *plan) bool { return p.checked }))
 	}
 	for _, statement := range emptySQL(emptied) {
 		w.x.add(statement)

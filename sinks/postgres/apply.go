@@ -131,7 +131,7 @@ func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) err
 		return wrapped("begin", err)
 	}
 	fault.Point("sink.begun")
-	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
+	w := s.writer(x, run)
 	if err := errors.Join(w.write(steps), s.end(x, run)); err != nil {
 		x.abandon()
 		return err
@@ -177,7 +177,7 @@ func (s *Sink) try(ctx context.Context, pg *pgconn.PgConn, run *call, c []change
 	}
 	x := newExchange(ctx, pg)
 	x.exec("SAVEPOINT tailwater")
-	w := writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore}
+	w := s.writer(x, run)
 	if err = w.write(steps); err != nil {
 		x.abandon()
 	} else {

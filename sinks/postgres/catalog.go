@@ -15,6 +15,7 @@ type target struct {
 	oid        string
 	kind       string // relkind: r table, p partitioned table, v view, ...
 	referenced bool   // some foreign key points at it
+	acting     bool   // some foreign key of it, or that points at it, changes rows by itself
 	columns    []targetColumn
 	unique     []uniqueIndex     // those that ON CONFLICT can use
 	aliases    map[string]string // of a past shape: the names that its columns have now
@@ -83,7 +84,9 @@ func (t *target) column(name string) *targetColumn {
 }
 
 const tableSQL = `SELECT c.oid::text, c.relkind::text,
-  EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid)::text
+  EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid)::text,
+  EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND c.oid IN (f.confrelid, f.conrelid)
+    AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd')))::text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2`
 
@@ -110,7 +113,7 @@ func readTarget(ctx context.Context, pg *pgconn.PgConn, schema, name string) (*t
 	if err != nil || len(rows) == 0 {
 		return nil, wrapped("read the catalogue of "+schema+"."+name, err)
 	}
-	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true"}
+	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true"}
 	rows, err = query(ctx, pg, columnsSQL, t.oid)
 	if err != nil {
 		return nil, wrapped("read the columns of "+schema+"."+name, err)

@@ -26,6 +26,7 @@ const session = `SET standard_conforming_strings = on; SET DateStyle = 'ISO, YMD
 // pool is a fixed number of places for connections, each made when it is first needed.
 type pool struct {
 	config *pgconn.Config
+	trusts bool                // foreign keys are not checked
 	places chan *pgconn.PgConn // nil: not connected
 	size   int
 	wg     sync.WaitGroup // of broken connections that are being taken down
@@ -56,7 +57,7 @@ func (p *pool) acquire(ctx context.Context) (*pgconn.PgConn, error) {
 	if pg != nil && !pg.IsClosed() {
 		return pg, nil
 	}
-	pg, err := connect(ctx, p.config)
+	pg, err := connect(ctx, p.config, p.trusts)
 	if err != nil {
 		p.places <- nil
 		return nil, err
@@ -101,7 +102,10 @@ func closeConn(pg *pgconn.PgConn) {
 	<-pg.CleanupDone()
 }
 
-func connect(ctx context.Context, config *pgconn.Config) (*pgconn.PgConn, error) {
+// unchecked is the role in which the server runs no triggers of foreign keys, as for its own logical replication.
+const unchecked = "SET session_replication_role = replica"
+
+func connect(ctx context.Context, config *pgconn.Config, trusts bool) (*pgconn.PgConn, error) {
 	pg, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		doing := fmt.Sprintf("connect to %s:%d/%s", config.Host, config.Port, config.Database)
@@ -116,6 +120,12 @@ func connect(ctx context.Context, config *pgconn.Config) (*pgconn.PgConn, error)
 	if err := pg.Exec(ctx, session).Close(); err != nil {
 		closeConn(pg)
 		return nil, wrapped("set up the session", err)
+	}
+	if trusts {
+		if err := pg.Exec(ctx, unchecked).Close(); err != nil {
+			closeConn(pg)
+			return nil, wrapped("foreign_keys: trust ("+trustSQL(config.User)+")", err)
+		}
 	}
 	return pg, nil
 }

@@ -35,6 +35,7 @@ func Doctor(ctx context.Context, config Config) []preflight.Finding {
 		e.failed("sink.reachable", err, "")
 		return e.findings
 	}
+	e.trust(ctx)
 	if e.schema(ctx) && e.ownTables(ctx) {
 		e.write(ctx)
 		e.fits(ctx)
@@ -76,6 +77,22 @@ FROM pg_catalog.pg_namespace WHERE nspname = $1`, name)
 		return true
 	}
 	return false
+}
+
+// trust says whether the role may write without the checks of foreign keys, if it is to.
+func (e *examination) trust(ctx context.Context) {
+	if !e.sink.config.TrustKeys {
+		return
+	}
+	rows, err := query(ctx, e.pg, "SELECT pg_catalog.has_parameter_privilege('session_replication_role', 'SET')::text")
+	switch {
+	case err != nil:
+		e.failed("sink.foreign_keys", wrapped("ask whether session_replication_role may be set", err), "")
+	case *rows[0][0] != "true":
+		e.add("sink.foreign_keys", preflight.Error, fmt.Sprintf("foreign_keys is trust and %s may not set session_replication_role", e.role()), trustSQL(e.role()))
+	default:
+		e.add("sink.foreign_keys", preflight.OK, "rows can be written without the checks of foreign keys; triggers and rules run only where they are ENABLE ALWAYS or REPLICA", "")
+	}
 }
 
 func (e *examination) role() string { return e.sink.pool.config.User }
@@ -126,7 +143,9 @@ const constraintsSQL = `SELECT c.relname::text, 'unique index ' || x.relname, pg
 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 WHERE i.indisunique AND NOT i.indisprimary AND c.relnamespace = $1::regnamespace AND c.relname IN
   (SELECT name FROM %[1]s WHERE source = $2 AND sink = $3) AND pg_catalog.pg_get_indexdef(i.indexrelid) NOT LIKE '%%(_tailwater_pos)'
-UNION ALL SELECT c.relname::text, 'foreign key ' || f.conname, pg_catalog.pg_get_constraintdef(f.oid)
+ORDER BY 1, 2`
+
+const foreignKeysSQL = `SELECT c.relname::text, 'foreign key ' || f.conname, pg_catalog.pg_get_constraintdef(f.oid)
 FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
 WHERE f.contype = 'f' AND c.relnamespace = $1::regnamespace AND c.relname IN (SELECT name FROM %[1]s WHERE source = $2 AND sink = $3)
 ORDER BY 1, 2`
@@ -159,6 +178,14 @@ func (e *examination) fits(ctx context.Context) {
 	for _, r := range rows {
 		e.add("sink.constraints", preflight.Warn, fmt.Sprintf("%s has a %s: %s; rows that violate it wait for the other lanes, and are then refused",
 			*r[0], *r[1], *r[2]), "drop it on the target unless the source has it too")
+	}
+	rows, err = query(ctx, e.pg, fmt.Sprintf(foreignKeysSQL, e.sink.own(upsert.TableShapes)), quoteIdent(c.Schema), c.SourceID, c.SinkName)
+	if err != nil {
+		e.failed("sink.constraints", err, "")
+		return
+	}
+	for _, r := range rows {
+		e.findings = append(e.findings, upsert.ForeignKey(*r[0]+" has a "+*r[1]+": "+*r[2], c.TrustKeys))
 	}
 }
 

@@ -44,6 +44,7 @@ func (s *Sink) ensure(ctx context.Context, c *change.Change) (*plan, error) {
 		if p, err = newPlan(table, t.to, s.config.Schema, s.config.Mode); err != nil {
 			return nil, err
 		}
+		p.checked = s.config.TrustKeys && t.to.acting && !upsert.LogsActions(table)
 	}
 	s.plans.Put(table, p)
 	return p, nil

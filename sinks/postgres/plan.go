@@ -36,6 +36,7 @@ type plan struct {
 	own        []int // columns of ours
 	identity   bool  // the target has a column that only OVERRIDING SYSTEM VALUE may set
 	referenced bool
+	checked    bool   // its foreign keys are checked although the others are not
 	absent     bool   // there is no target, and none is to be made: nothing is written
 	parted     bool   // the target is partitioned
 	put        string // the statement for whole rows

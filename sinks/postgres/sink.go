@@ -36,6 +36,7 @@ func Open(ctx context.Context, config Config, logger *slog.Logger) (*Sink, error
 		return nil, err
 	}
 	s := &Sink{config: config, pool: newPool(pc, config.MaxConns), log: logger}
+	s.pool.trusts = config.TrustKeys
 	pg, err := s.pool.acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sink %s: %w", config.SinkName, err)

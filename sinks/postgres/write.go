@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"slices"
+
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -20,9 +22,24 @@ type writer struct {
 	x       *exchange
 	plans   map[*change.Table]*plan
 	keeps   bool // the target's rows stay where the source truncates
+	trusts  bool // foreign keys are checked only for plans that say so
+	checked bool // they are from here on
 	args    [][]byte
 	oids    []uint32
 	formats []int16
+}
+
+func (s *Sink) writer(x *exchange, run *call) writer {
+	return writer{x: x, plans: run.plans, keeps: s.config.Policy.Of(sinks.KindTruncate) == sinks.Ignore, trusts: s.config.TrustKeys}
+}
+
+// check has the server check foreign keys from here on, or not.
+func (w *writer) check(checked bool) {
+	if !w.trusts || w.checked == checked {
+		return
+	}
+	w.checked = checked
+	w.x.exec("SET LOCAL session_replication_role = " + map[bool]string{true: "origin", false: "replica"}[checked])
 }
 
 // write queues all steps in order.
@@ -37,6 +54,7 @@ func (w *writer) write(steps []upsert.Step) error {
 			return err
 		}
 	}
+	w.check(false)
 	return nil
 }
 
@@ -45,6 +63,7 @@ func (w *writer) run(run *upsert.Run) error {
 	if p.absent {
 		return nil
 	}
+	w.check(p.checked)
 	if run.Action == upsert.RemoveOne {
 		return w.removeOnes(p, run)
 	}
@@ -168,6 +187,7 @@ func (w *writer) markers(markers []*change.Change) error {
 		}
 	}
 	if len(emptied) > 0 {
+		w.check(slices.ContainsFunc(emptied, func(p *plan) bool { return p.checked }))
 		w.x.exec(truncateSQL(emptied))
 	}
 	return nil
@@ -175,6 +195,7 @@ func (w *writer) markers(markers []*change.Change) error {
 
 // keepingTruncate queues a Truncate of a table whose rows stay.
 func (w *writer) keepingTruncate(p *plan, m *change.Change) error {
+	w.check(p.checked)
 	row := upsert.Row{Last: m}
 	if p.mode == Append {
 		row.Values = make([]change.Value, len(m.Table.Columns)) // all Unset: a Truncate has no row
