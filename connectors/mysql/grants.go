@@ -104,7 +104,7 @@ func (g *grants) excludes(schema string) bool {
 }
 
 func (g *grants) notExcluded() string {
-	sql := ""
+	sql := " AND NOT table_name REGEXP " + plainText(tables.OwnExpression)
 	for _, p := range g.sel.Exclude {
 		sql += " AND NOT (" + like(p) + ")"
 	}

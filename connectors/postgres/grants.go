@@ -114,7 +114,7 @@ func (g *grants) matching() string {
 	out = g.sel.Exclude
 	sql := "	FOR t IN SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n" +
 		"		WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition\n" +
-		"			AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'\n			AND (" + anyOf(in) + ")\n"
+		"			AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND c.relname !~ " + quoteText(tables.OwnExpression) + "\n			AND (" + anyOf(in) + ")\n"
 	if len(out) > 0 {
 		sql += "			AND NOT (" + anyOf(out) + ")\n"
 	}

@@ -71,7 +71,7 @@ func sourceKeys() []key {
 			{name: "create", kind: boolean, fallback: "false", doc: "Makes the publication, for exactly the tables below, at the first start. Without it a missing one is a preflight error."},
 		}},
 		{name: "tables", kind: group, required: true, doc: "Which tables are read.", keys: []key{
-			{name: "include", kind: texts, required: true, doc: "Patterns of `schema.table`; `*` stands for any run of characters."},
+			{name: "include", kind: texts, required: true, doc: "Patterns of `schema.table`; `*` stands for any run of characters. None takes a table of tailwater's own (`_tailwater_...`), which a target has."},
 			{name: "exclude", kind: texts, doc: "Patterns of tables to leave out of those."},
 		}},
 		{name: "snapshot", kind: group, doc: "Whether the rows that exist already are read.", keys: []key{

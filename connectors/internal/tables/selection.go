@@ -20,13 +20,30 @@ type Selection struct {
 // Pattern is a table's name, each part of it a pattern of path.Match.
 type Pattern struct{ Schema, Name string }
 
-var errPattern = errors.New("each part is a name or a pattern")
+// own is how the names of the tables begin that tailwater makes at a target: its marks, what it has parked, its shapes. Where that target is the source
+// of another pipeline they tell of the first one, and what reads them there would be told that it had come further than it has.
+const own = "_tailwater_"
+
+func isOwn(name string) bool { return strings.HasPrefix(name, own) }
+
+var (
+	errPattern = errors.New("each part is a name or a pattern")
+	errOwn     = errors.New("tables whose name begins with " + own + " are tailwater's own, which it keeps at a target, and are never captured: take it out of include")
+)
+
+// OwnExpression is a regular expression of the tables that no pattern takes.
+const OwnExpression = "^" + own
 
 // Parse reads the tables that are included and excluded. form is how one is written, as the error says it: schema.table, or database.table.
 func Parse(form string, include, exclude []string) (Selection, error) {
 	in, err := parsePatterns(form, include)
 	if err != nil {
 		return Selection{}, err
+	}
+	for i, p := range in {
+		if isOwn(p.Name) {
+			return Selection{}, fmt.Errorf("table %q: %w: %w", include[i], errOwn, change.ErrPreflight)
+		}
 	}
 	out, err := parsePatterns(form, exclude)
 	return Selection{Include: in, Exclude: out}, err
@@ -46,8 +63,11 @@ func parsePatterns(form string, list []string) ([]Pattern, error) {
 	return patterns, nil
 }
 
-// Has says that a table is captured.
+// Has says that a table is captured. One of ours never is.
 func (s Selection) Has(schema, name string) bool {
+	if isOwn(name) {
+		return false
+	}
 	matches := func(p Pattern) bool { return p.Matches(schema, name) }
 	return slices.ContainsFunc(s.Include, matches) && !slices.ContainsFunc(s.Exclude, matches)
 }

@@ -1,8 +1,12 @@
 package tables
 
 import (
+	"errors"
 	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
 // TestPatterns: a pattern means the same in the log and in what grants prints. No character of a name is special, a slash neither.
@@ -35,6 +39,29 @@ func TestPatterns(t *testing.T) {
 		granted := regexp.MustCompile(Expression(p.Schema)).MatchString(c.schema) && regexp.MustCompile(Expression(p.Name)).MatchString(c.name)
 		if granted != c.want {
 			t.Errorf("%s grants %s.%s: %v, want %v", c.pattern, c.schema, c.name, granted, c.want)
+		}
+	}
+}
+
+// TestOwnTables: what tailwater keeps at a target is no row of the source that this target is to others. No pattern takes it, and whoever names it is told.
+func TestOwnTables(t *testing.T) {
+	t.Parallel()
+	sel, err := Parse("schema.table", []string{"*.*", "public._*", "public.[_]tailwater_marks"}, []string{"public._tailwater_parked"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"_tailwater_marks": false, "_tailwater_shapes": false, "_tailwaters": true, "a_tailwater_marks": true, "_x": true} {
+		if got := sel.Has("public", name); got != want {
+			t.Errorf("%s is captured: %v, want %v", name, got, want)
+		}
+		if own := regexp.MustCompile(OwnExpression).MatchString(name); own == want {
+			t.Errorf("%s is ours in SQL: %v", name, own)
+		}
+	}
+	for _, include := range []string{"public._tailwater_marks", "*._tailwater_*"} {
+		_, err := Parse("schema.table", []string{"public.*", include}, nil)
+		if !errors.Is(err, change.ErrPreflight) || !strings.Contains(err.Error(), include) || !strings.Contains(err.Error(), "tailwater's own") {
+			t.Errorf("%s: %v", include, err)
 		}
 	}
 }
