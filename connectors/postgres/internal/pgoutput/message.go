@@ -92,6 +92,7 @@ var (
 	errShort    = errors.New("the message ends early")
 	errTrailing = errors.New("bytes follow the message's end")
 	errTuple    = errors.New("not a tuple of text values")
+	errFlags    = errors.New("flags that are not known")
 )
 
 // Decode reads frame into m. What m refers to of the frame is valid as long as the frame is, and until the next Decode. The error
@@ -158,7 +159,11 @@ func (m *Message) decode(r *reader) bool {
 			m.OIDs = append(m.OIDs, r.uint32())
 		}
 	case Logical:
-		m.Transactional = r.byte()&1 != 0
+		flags := r.byte()
+		if flags > 1 {
+			r.fail(errFlags)
+		}
+		m.Transactional = flags == 1
 		m.LSN = r.uint64()
 		r.bytes()
 		r.take(int(r.uint32()))
