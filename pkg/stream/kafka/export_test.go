@@ -35,6 +35,9 @@ const (
 	RebalanceTimeout = rebalanceTimeout
 )
 
+// MaxRoutes is how many table versions are remembered.
+const MaxRoutes = maxRoutes
+
 // Ahead says of the subscriber's lanes how many bytes of changes the fullest holds, how many of batches that are not decoded, and whether each
 // has as much as it may have and nobody is decoding.
 func Ahead(u stream.Subscriber) (changes, packed int, full bool) {

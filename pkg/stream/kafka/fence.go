@@ -99,10 +99,14 @@ func (s *Stream) fence(ctx context.Context, p producer, lanes []change.Lane) (ma
 	if err := s.awaitMarkers(ctx, watch); err != nil {
 		return nil, fmt.Errorf("fence: %w", err)
 	}
+	starts, err := s.client.offsets(ctx, lanes, kafkago.FirstOffset)
+	if err != nil {
+		return nil, fmt.Errorf("fence: %w", err)
+	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(tailReaders)
 	for _, w := range watch {
-		if w.found { // records came between before and the marker
+		if w.found || before[w.lane] <= starts[w.lane] { // records came between before and the marker, or there is none below
 			continue
 		}
 		group.Go(func() (err error) {

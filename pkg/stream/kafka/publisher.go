@@ -36,6 +36,7 @@ type publisher struct {
 	packer    packer
 
 	queue chan queued
+	ahead []queued            // of the encoding goroutine: taken from the queue while topics were opened
 	full  chan *chunk         // for the packing goroutine
 	room  *semaphore.Weighted // bytes of batches that are not acknowledged
 	acks  *acks
@@ -211,15 +212,31 @@ func (p *publisher) keepAlive() {
 // encode is the encoding goroutine.
 func (p *publisher) encode() {
 	for {
-		select {
-		case <-p.ctx.Done():
+		q, ok := p.next()
+		if !ok {
 			return
-		case q := <-p.queue:
-			if err := p.take(q); err != nil {
-				p.fail(err)
-				return
-			}
 		}
+		if err := p.take(q); err != nil {
+			p.fail(err)
+			return
+		}
+	}
+}
+
+// next waits for the next batch.
+func (p *publisher) next() (q queued, ok bool) {
+	if len(p.ahead) > 0 {
+		q = p.ahead[0]
+		p.ahead[0] = queued{}
+		p.ahead = p.ahead[1:]
+		return q, p.ctx.Err() == nil
+	}
+	p.ahead = nil
+	select {
+	case <-p.ctx.Done():
+		return q, false
+	case q = <-p.queue:
+		return q, true
 	}
 }
 

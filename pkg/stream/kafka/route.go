@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -131,99 +130,6 @@ func (p *publisher) fits(c *change.Change, records []record) error {
 	}
 	return fmt.Errorf("%w: %s of table %s, key %.200q, at %s takes %d bytes in Kafka, %s allows %d: raise it and the topic's max.message.bytes",
 		change.ErrHalt, c.Op, c.Table, p.rec.key, c.Pos, size, p.s.cfg.setting("max_record"), p.s.cfg.MaxRecord)
-}
-
-// maxRoutes bounds how many table versions are remembered; their topics are kept.
-const maxRoutes = 1 << 14
-
-// openTopics sees to it that the tables of changes have a topic that is ours, with their shapes written.
-func (p *publisher) openTopics(changes []change.Change) error {
-	var tables []*change.Table
-	last := p.last
-	for i := range changes {
-		t := changes[i].Table
-		if t == last {
-			continue
-		}
-		last = t
-		if p.routes[t] == nil && !slices.Contains(tables, t) {
-			tables = append(tables, t)
-		}
-	}
-	if len(tables) == 0 {
-		return nil
-	}
-	var specs []topicSpec
-	topics := make([]string, len(tables))
-	for i, t := range tables {
-		if t.Source != p.s.cfg.SourceID {
-			return fmt.Errorf("%w: table %s is of source %s, the publisher of %s", change.ErrHalt, t, t.Source, p.s.cfg.SourceID)
-		}
-		name, err := p.s.names.topic(t)
-		if err != nil {
-			return err
-		}
-		topics[i] = name
-		if p.topics[name] == nil && !slices.ContainsFunc(specs, func(s topicSpec) bool { return s.name == name }) {
-			spec := p.s.cfg.tableSpec(name)
-			_, spec.announced = p.announced[t.String()]
-			specs = append(specs, spec)
-		}
-	}
-	if err := p.fenceTopics(specs); err != nil {
-		return err
-	}
-	if err := p.writeShapes(tables); err != nil {
-		return err
-	}
-	if len(p.routes) > maxRoutes {
-		clear(p.routes)
-	}
-	for i, t := range tables {
-		p.routes[t] = p.topics[topics[i]]
-	}
-	return nil
-}
-
-// fenceTopics makes new topics, fences all their partitions in one transaction, and reads their tails.
-func (p *publisher) fenceTopics(specs []topicSpec) error {
-	if len(specs) == 0 {
-		return nil
-	}
-	if err := p.stillThere(specs); err != nil {
-		return err
-	}
-	if err := p.s.ensureTopics(p.ctx, specs); err != nil {
-		return err
-	}
-	var lanes []change.Lane
-	for _, spec := range specs {
-		for n := range spec.partitions {
-			lanes = append(lanes, change.Lane{Stream: spec.name, N: int32(n)})
-		}
-	}
-	ends, err := p.s.fence(p.ctx, p.producer, lanes)
-	if err != nil {
-		return err
-	}
-	replays, err := p.replays(p.ctx, ends)
-	if err != nil {
-		return err
-	}
-	for _, id := range lanes {
-		tail := ends[id].tail
-		if tail.Epoch > p.epoch {
-			return fmt.Errorf("%w: topic %s partition %d ends at %s, above our epoch %d: the checkpoint is older than what was published; restore it, or begin a new epoch with a resnapshot",
-				change.ErrGap, id.Stream, id.N, tail, p.epoch)
-		}
-		t := p.topics[id.Stream]
-		if t == nil {
-			t = &topic{name: id.Stream}
-			p.topics[id.Stream] = t
-		}
-		t.lanes = append(t.lanes, &lane{p: p, id: id, tail: tail, next: ends[id].next, acked: tail != (change.Position{}), replay: replays[id]})
-	}
-	return nil
 }
 
 // writeShapes writes the shapes that the schema topic lacks and returns once it has them: no record is published before its shape.
