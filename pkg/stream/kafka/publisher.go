@@ -228,10 +228,11 @@ func (p *publisher) next() (q queued, ok bool) {
 	if len(p.ahead) > 0 {
 		q = p.ahead[0]
 		p.ahead[0] = queued{}
-		p.ahead = p.ahead[1:]
+		if p.ahead = p.ahead[1:]; len(p.ahead) == 0 {
+			p.ahead = nil
+		}
 		return q, p.ctx.Err() == nil
 	}
-	p.ahead = nil
 	select {
 	case <-p.ctx.Done():
 		return q, false
