@@ -27,6 +27,12 @@ func fit(table *change.Table, to *target, at destination) error {
 	case !strings.EqualFold(to.engine, "InnoDB"):
 		return preflightError("%s is a table of %s, which has no transactions: ALTER TABLE %s ENGINE = InnoDB", name, to.engine, name)
 	}
+	for i := range table.Columns {
+		if tc := to.column(table.Columns[i].Name); tc != nil && tc.generated && !table.Columns[i].Generated && !slices.Contains(table.Key, i) {
+			return halt("%s.%s is computed by the target, and at the source it is a column whose values would be lost: "+
+				"make it one in the target too, ALTER TABLE %s DROP COLUMN %s and ADD COLUMN, and take a snapshot", name, quoteIdent(tc.name), name, quoteIdent(tc.name))
+		}
+	}
 	own := upsert.OwnColumns(at.mode.folding(), len(table.Key) == 0)
 	for i := range to.columns {
 		c := &to.columns[i]

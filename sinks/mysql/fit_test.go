@@ -44,6 +44,8 @@ func TestTargetMustFit(t *testing.T) {
 		{"key is citext", "create table t (id varchar(9) primary key, a text, b text) default charset utf8mb4 collate utf8mb4_general_ci",
 			func(t *change.Table) { textKey(t); t.Columns[0].Equality = change.CaseInsensitive }, true, change.ErrHalt, "coarsely"},
 		{"key is computed", "create table t (n int, id int generated always as (n) stored unique, a text, b text)", nil, true, change.ErrHalt, "plain column"},
+		{"computed by the target", "create table t (id int primary key, a int generated always as (id) stored, b text)",
+			column(change.Column{Native: "integer", Kind: change.KindInt, Bits: 32}), true, change.ErrHalt, "computed by the target"},
 		{"scale rounds", "create table t (id int primary key, a decimal(10,2), b text)",
 			column(change.Column{Native: "numeric(12,3)", Kind: change.KindDecimal, Precision: 12, Scale: 3}), true, change.ErrHalt, "rounds"},
 		{"double rounds", "create table t (id int primary key, a double, b text)", column(change.Column{Native: "numeric", Kind: change.KindDecimal}), true, change.ErrHalt, "rounds"},

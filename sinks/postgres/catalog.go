@@ -16,6 +16,8 @@ type target struct {
 	kind       string // relkind: r table, p partitioned table, v view, ...
 	referenced bool   // some foreign key points at it
 	acting     bool   // some foreign key of it, or that points at it, changes rows by itself
+	skips      bool   // a trigger or a rule may keep a row that is deleted or updated
+	rule       string // one that rewrites INSERT or UPDATE, quoted; empty: none
 	columns    []targetColumn
 	unique     []uniqueIndex     // those that ON CONFLICT can use
 	aliases    map[string]string // of a past shape: the names that its columns have now
@@ -83,10 +85,16 @@ func (t *target) column(name string) *targetColumn {
 	return nil
 }
 
+// Of a trigger's type bit 0 is FOR EACH ROW, 1 BEFORE, 3 DELETE and 4 UPDATE; of a rule's event 2 is UPDATE, 3 INSERT and 4 DELETE. Source: PostgreSQL,
+// pg_trigger.h, and the manual's pg_rewrite.
 const tableSQL = `SELECT c.oid::text, c.relkind::text,
   EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid)::text,
   EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND c.oid IN (f.confrelid, f.conrelid)
-    AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd')))::text
+    AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd')))::text,
+  (EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '4' AND w.ev_enabled IN ('O', 'A'))
+    OR EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 3 = 3 AND g.tgtype & 24 <> 0
+      AND (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))))::text,
+  coalesce((SELECT min(pg_catalog.quote_ident(w.rulename)) FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3') AND w.ev_enabled IN ('O', 'A')), '')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2`
 
@@ -113,7 +121,7 @@ func readTarget(ctx context.Context, pg *pgconn.PgConn, schema, name string) (*t
 	if err != nil || len(rows) == 0 {
 		return nil, wrapped("read the catalogue of "+schema+"."+name, err)
 	}
-	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true"}
+	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true", skips: *rows[0][4] == "true", rule: *rows[0][5]}
 	rows, err = query(ctx, pg, columnsSQL, t.oid)
 	if err != nil {
 		return nil, wrapped("read the columns of "+schema+"."+name, err)

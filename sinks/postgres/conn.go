@@ -20,7 +20,7 @@ const rollbackLimit = 5 * time.Second
 // is frozen or cut off gives its locks back after a minute. A row that a policy hides is an error and not a row that isn't there.
 // synchronous_commit stays as it is.
 const session = `SET standard_conforming_strings = on; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; ` +
-	`SET TimeZone = 'UTC'; SET xmloption = 'content'; SET extra_float_digits = 1; SET row_security = off; ` +
+	`SET TimeZone = 'UTC'; SET xmloption = 'content'; SET array_nulls = on; SET extra_float_digits = 1; SET row_security = off; ` +
 	`SET idle_in_transaction_session_timeout = '60s'`
 
 // pool is a fixed number of places for connections, each made when it is first needed.

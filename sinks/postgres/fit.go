@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -23,10 +24,19 @@ func fit(table *change.Table, to *target, schema string, mode Mode) error {
 	if to.kind != "r" && to.kind != "p" {
 		return preflightError("%s is not a table (pg_class.relkind %s)", name, to.kind)
 	}
+	if to.rule != "" { // ON CONFLICT takes no such table
+		return halt("what is written to %s is rewritten by a rule: DROP RULE %s ON %s, or make it a trigger", name, to.rule, name)
+	}
 	known := make(map[string]bool)
 	for i := range table.Columns {
-		if tc := to.column(table.Columns[i].Name); tc != nil {
-			known[tc.name] = true
+		tc := to.column(table.Columns[i].Name)
+		if tc == nil {
+			continue
+		}
+		known[tc.name] = true
+		if tc.generated && !table.Columns[i].Generated && !slices.Contains(table.Key, i) {
+			return halt("%s.%s is computed by the target, and at the source it is a column whose values would be lost: ALTER TABLE %s ALTER COLUMN %s DROP EXPRESSION, and take a snapshot",
+				name, quoteIdent(tc.name), name, quoteIdent(tc.name))
 		}
 	}
 	for _, own := range upsert.OwnColumns(mode.folding(), len(table.Key) == 0) {
@@ -60,6 +70,9 @@ func fitKey(table *change.Table, to *target, name string) error {
 		switch {
 		case tc == nil || tc.generated:
 			return halt("%s has no plain column %s, which is part of the source's key", name, quoteIdent(col.Name))
+		case col.Equality == change.Bytewise && col.Kind == change.KindText && !keepsText(tc):
+			return halt("%s.%s of %s reads texts that differ as one value, so two of the source's keys could be one row: "+
+				`ALTER TABLE %s ALTER COLUMN %s TYPE text COLLATE "C"`, name, quoteIdent(col.Name), tc.declared, name, quoteIdent(col.Name))
 		case col.Equality == change.Bytewise && (!tc.bytewise || tc.base == "citext" || tc.typ == oidBpchar && !blankPadded(table, col)):
 			return halt("%s.%s compares texts more coarsely than the source, so two of its keys could be one row: "+
 				`ALTER TABLE %s ALTER COLUMN %s TYPE text COLLATE "C"`, name, quoteIdent(col.Name), name, quoteIdent(col.Name))
@@ -77,6 +90,15 @@ func fitKey(table *change.Table, to *target, name string) error {
 		}
 	}
 	return nil
+}
+
+// keepsText says that two texts that differ are two values of the type, or refused.
+func keepsText(c *targetColumn) bool {
+	switch c.typ {
+	case oidText, oidVarchar, oidBpchar, oidName, oidChar:
+		return true
+	}
+	return c.base == "citext" || len(c.labels) > 0
 }
 
 // blankPadded says that the source too takes two texts for one that differ in blanks at their end.

@@ -39,6 +39,10 @@ func TestTargetMustFit(t *testing.T) {
 		{"key compares coarsely", "create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);" +
 			"create table t (id text collate ci primary key, a text, b text)",
 			func(t *change.Table) { t.Columns[0].Kind, t.Columns[0].Native = change.KindText, "text" }, true, change.ErrHalt, "coarsely"},
+		{"a rule", "create table t (id int primary key, a text, b text); create rule r as on insert to t do also notify x", nil, true, change.ErrHalt, "DROP RULE r"},
+		{"texts as a key of numbers", "create table t (id int primary key, a text, b text)",
+			func(t *change.Table) { t.Columns[0].Kind, t.Columns[0].Native = change.KindText, "text" }, true, change.ErrHalt, "could be one row"},
+		{"computed by the target", "create table t (id int primary key, a text, b text generated always as (a || '!') stored)", nil, true, change.ErrHalt, "DROP EXPRESSION"},
 		{"identity always", "create table t (id int primary key, a text, b int generated always as identity)",
 			func(t *change.Table) { t.Columns[2].Kind, t.Columns[2].Bits = change.KindInt, 32 }, true, change.ErrHalt, "BY DEFAULT"},
 		{"scale rounds", "create table t (id int primary key, a numeric(10,2), b text)", decimal, true, change.ErrHalt, "rounds"},

@@ -39,6 +39,7 @@ type plan struct {
 	checked    bool   // its foreign keys are checked although the others are not
 	absent     bool   // there is no target, and none is to be made: nothing is written
 	parted     bool   // the target is partitioned
+	skips      bool   // see target
 	put        string // the statement for whole rows
 	remove     string
 }
@@ -61,7 +62,7 @@ func ownType(name string) string {
 
 // newPlan matches a shape with a target that fits it; fit has checked that it does.
 func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, error) {
-	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), mode: mode, referenced: to.referenced, parted: to.kind == "p",
+	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), mode: mode, referenced: to.referenced, parted: to.kind == "p", skips: to.skips,
 		ordinals: make([]int, len(table.Columns))}
 	for i := range table.Columns {
 		col := &table.Columns[i]
@@ -165,6 +166,10 @@ func compareAs(c *targetColumn) string {
 		return ""
 	case oidText, oidVarchar:
 		if c.bytewise {
+			return ""
+		}
+	case oidNumeric:
+		if c.typmod >= 0 { // all of its values have one scale, and the source's may have another
 			return ""
 		}
 	}

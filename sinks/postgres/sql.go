@@ -116,6 +116,11 @@ func (p *plan) removeSQL() string {
 	return "DELETE FROM " + p.name + " AS t USING " + p.unnest(columns) + "\nWHERE " + p.matches(columns)
 }
 
+// keptSQL finds a row that should have gone. How many rows a DELETE took doesn't tell: some were never there.
+func (p *plan) keptSQL() string {
+	return "SELECT FROM " + p.name + " AS t, " + p.unnest(p.key) + "\nWHERE " + p.matches(p.key) + p.alive() + "\nLIMIT 1"
+}
+
 // removeOneSQL deletes, or stamps, exactly one row that equals the one in the parameters. A ctid is a row's place in one table: it
 // doesn't tell a row from those of inheriting tables, or of other partitions.
 func (p *plan) removeOneSQL(columns []int) string {

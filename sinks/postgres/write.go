@@ -92,6 +92,11 @@ func (w *writer) run(run *upsert.Run) error {
 		if err := w.send(p, columns, rows[:n], statement{sql: sql, read: read}); err != nil {
 			return err
 		}
+		if run.Action == upsert.Remove && p.skips {
+			if err := w.send(p, p.key, rows[:n], statement{sql: p.keptSQL(), read: none(reject(codeRowSkipped, "%s: a trigger or a rule of the target keeps the row", p))}); err != nil {
+				return err
+			}
+		}
 		if err := w.x.flush(); err != nil {
 			return err
 		}
@@ -124,6 +129,17 @@ func hits(n int, miss error) func(*pgconn.ResultReader) error {
 		tag, err := rr.Close()
 		if err == nil && tag.RowsAffected() != int64(n) {
 			return miss
+		}
+		return err
+	}
+}
+
+// none checks that a statement finds nothing.
+func none(found error) func(*pgconn.ResultReader) error {
+	return func(rr *pgconn.ResultReader) error {
+		tag, err := rr.Close()
+		if err == nil && tag.RowsAffected() > 0 {
+			return found
 		}
 		return err
 	}

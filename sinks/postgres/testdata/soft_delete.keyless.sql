@@ -25,5 +25,5 @@ ON CONFLICT ("_tailwater_pos") DO NOTHING
 -- remove one
 UPDATE ONLY "shop"."or""ders" AS t SET "_tailwater_deleted_at" = ($5::timestamp with time zone[])[1]
 WHERE t.ctid = (SELECT r.ctid FROM ONLY "shop"."or""ders" AS r
-WHERE r."id"::text IS NOT DISTINCT FROM (((($1::text[])[1])::numeric)::numeric)::text AND r."status" IS NOT DISTINCT FROM (($2::text[])[1])::character varying AND r."amount"::text IS NOT DISTINCT FROM ((($3::numeric[])[1])::numeric)::text AND r."doc"::text IS NOT DISTINCT FROM (((($4::text[])[1])::json)::json)::text AND true AND r."_tailwater_deleted_at" IS NULL
+WHERE r."id" IS NOT DISTINCT FROM (($1::text[])[1])::numeric AND r."status" IS NOT DISTINCT FROM (($2::text[])[1])::character varying AND r."amount" IS NOT DISTINCT FROM ($3::numeric[])[1] AND r."doc"::text IS NOT DISTINCT FROM (((($4::text[])[1])::json)::json)::text AND true AND r."_tailwater_deleted_at" IS NULL
 LIMIT 1 FOR UPDATE)
