@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,8 +178,48 @@ func (s *Sink) applySearching(ctx context.Context, c *conn, run *call) error {
 	return s.end(ctx, x, run)
 }
 
-// try applies some of the changes behind a savepoint, and goes back to it if they are refused.
+// try applies some of the changes. Where rows of one transaction are in each other's way, they are taken out first and written anew.
 func (s *Sink) try(ctx context.Context, x *script, run *call, part []change.Change) error {
+	w := s.writer(x, run)
+	err := s.tryOnce(ctx, run, w, part)
+	if !isTaken(err) || len(part) == 1 || !upsert.OneTransaction(part) {
+		return err
+	}
+	anew, failed := s.movable(ctx, x.c, run, part)
+	if failed != nil || len(anew) == 0 {
+		return cmp.Or(failed, err)
+	}
+	w = s.writer(x, run)
+	w.anew = anew
+	if again := s.tryOnce(ctx, run, w, part); !upsert.IsRowError(again) {
+		return again
+	}
+	return err
+}
+
+// movable are the tables of the changes whose rows can be deleted and inserted again, and nothing is lost by it.
+func (s *Sink) movable(ctx context.Context, c *conn, run *call, part []change.Change) (map[*change.Table]bool, error) {
+	out := map[*change.Table]bool{}
+	for i := range part {
+		t := part[i].Table
+		p := run.plans[t]
+		if out[t] || p.absent || p.mode != Upsert || !p.keyed() {
+			continue
+		}
+		to, err := readTarget(ctx, c, s.at(), t.Name)
+		if err != nil {
+			return nil, err
+		}
+		if to != nil && len(to.references) == 0 && len(p.columns) == to.written() {
+			out[t] = true
+		}
+	}
+	return out, nil
+}
+
+// tryOnce applies some of the changes behind a savepoint, and goes back to it if they are refused.
+func (s *Sink) tryOnce(ctx context.Context, run *call, w writer, part []change.Change) error {
+	x := w.x
 	steps, err := upsert.Fold(part, s.config.Mode.folding())
 	if err != nil {
 		return err
@@ -187,7 +228,6 @@ func (s *Sink) try(ctx context.Context, x *script, run *call, part []change.Chan
 	if _, err := x.c.exec(ctx, "SAVEPOINT tailwater"); err != nil { // by itself: what is refused before it is sent goes back to this one too
 		return wrapped("set a savepoint", err)
 	}
-	w := s.writer(x, run)
 	if err = w.write(ctx, steps); err == nil {
 		err = x.flush(ctx)
 	}

@@ -82,6 +82,16 @@ func (t *target) uniqueOn(names []string) (index, bool) {
 	return index{}, false
 }
 
+// written counts the columns that the target doesn't compute itself.
+func (t *target) written() (n int) {
+	for i := range t.columns {
+		if !t.columns[i].generated {
+			n++
+		}
+	}
+	return n
+}
+
 const columnsSQL = `SELECT COLUMN_NAME, LOWER(DATA_TYPE), COLUMN_TYPE, COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), COALESCE(NUMERIC_PRECISION, 0),
   COALESCE(NUMERIC_SCALE, -1), COALESCE(DATETIME_PRECISION, 0), COALESCE(CHARACTER_SET_NAME, ''), COALESCE(COLLATION_NAME, ''), IS_NULLABLE,
   COLUMN_DEFAULT IS NOT NULL OR EXTRA LIKE '%auto_increment%', COALESCE(GENERATION_EXPRESSION, '') <> '', EXTRA LIKE '%on update%',

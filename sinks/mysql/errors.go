@@ -150,6 +150,12 @@ var (
 	preflightError = upsert.Preflight
 )
 
+// isTaken says that a unique value is another row's.
+func isTaken(err error) bool {
+	server, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && slices.Contains([]uint16{codeCollision, codeDuplicate, 1586, 1761, 1762}, server.Number)
+}
+
 // isCollision says that a row of another key stands in the way, as the guard of every insert finds.
 func isCollision(err error) bool {
 	server, ok := errors.AsType[*mysql.MySQLError](err)

@@ -92,3 +92,30 @@ func TestForeignKeysThatActAreNotTrusted(t *testing.T) {
 		wantRows(t, my, foreignShow)
 	})
 }
+
+// TestRowsThatWaitForTheirOwnTransaction: a table that points at itself, whose rows come parent first when they go, and child first when they come; with
+// a bad row beside them, or taken one by one by the server.
+func TestRowsThatWaitForTheirOwnTransaction(t *testing.T) {
+	t.Parallel()
+	testenv.AllMySQL(t, func(t *testing.T, my *testenv.My) {
+		my.Exec("create table t (id int primary key, a text, b int, foreign key (b) references t (id), check (a <> 'bad'))")
+		s := open(t, config(my))
+		tab := table()
+		tab.Columns[2].Native, tab.Columns[2].Kind, tab.Columns[2].Bits = "integer", change.KindInt, 32
+		in := func(txn string, c change.Change) change.Change {
+			c.Txn = &change.Txn{ID: txn}
+			return c
+		}
+		bad := at(tab, 9, change.Insert, change.Int(9), change.Text("bad"), change.Null())
+		row := func(n uint64, op change.Op, id int64, up change.Value) change.Change {
+			return at(tab, n, op, change.Int(id), change.Null(), up)
+		}
+		come := []change.Change{in("1", row(1, change.Insert, 1, change.Int(2))), in("1", row(2, change.Insert, 2, change.Int(3))), in("1", row(3, change.Insert, 3, change.Null())), in("bad", bad)}
+		wantRefused(t, s.Apply(t.Context(), come), 3, sinks.Reject)
+		mustApply(t, s, come[:3]...)
+		gone := []change.Change{in("2", row(4, change.Delete, 3, change.Null())), in("2", row(5, change.Delete, 2, change.Int(3))), in("2", row(6, change.Delete, 1, change.Int(2))), in("bad", bad)}
+		wantRefused(t, s.Apply(t.Context(), gone), 3, sinks.Reject)
+		mustApply(t, s, gone[:3]...)
+		wantRows(t, my, "select id from t")
+	})
+}

@@ -15,8 +15,9 @@ type writer struct {
 	plans map[*change.Table]*plan
 	keeps bool // the target's rows stay where the source truncates
 
-	trusts  bool   // foreign keys are checked only for plans that say so
-	checked string // foreign_key_checks; empty: whatever an earlier writer has left
+	trusts  bool                   // foreign keys are checked only for plans that say so
+	checked string                 // foreign_key_checks; empty: whatever an earlier writer has left
+	anew    map[*change.Table]bool // rows of these that are written whole are deleted first, all of a step
 }
 
 func (s *Sink) writer(x *script, run *call) writer {
@@ -35,12 +36,28 @@ func (w *writer) check(checked bool) {
 // write writes all steps in order.
 func (w *writer) write(ctx context.Context, steps []upsert.Step) error {
 	for i := range steps {
+		if err := w.takeOut(ctx, steps[i].Runs); err != nil {
+			return err
+		}
 		for _, run := range steps[i].Runs {
 			if err := w.run(ctx, run); err != nil {
 				return err
 			}
 		}
 		if err := w.markers(ctx, steps[i].Markers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOut deletes the rows that are to be written anew.
+func (w *writer) takeOut(ctx context.Context, runs []*upsert.Run) error {
+	for _, run := range runs {
+		if !w.anew[run.Table] || run.Action != upsert.Put || run.Present != nil {
+			continue
+		}
+		if err := w.run(ctx, &upsert.Run{Table: run.Table, Action: upsert.Remove, Rows: run.Rows}); err != nil {
 			return err
 		}
 	}

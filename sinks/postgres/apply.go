@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,6 +126,7 @@ func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) err
 	}
 	x := newExchange(ctx, pg)
 	x.exec(beginSQL)
+	x.exec(deferred)
 	s.lockMarks(x, run.from) // Invariant 2: first of all, and compared before anything can be committed
 	if err := x.flush(); err != nil {
 		x.abandon()
@@ -169,15 +171,60 @@ func (s *Sink) applySearching(ctx context.Context, pg *pgconn.PgConn, run *call)
 	return commit(ctx, pg)
 }
 
-// try applies some of the changes behind a savepoint, and goes back to it if they are refused.
+// try applies some of the changes. Where rows of one transaction are in each other's way, they are taken out first and written anew.
 func (s *Sink) try(ctx context.Context, pg *pgconn.PgConn, run *call, c []change.Change) error {
+	err := s.tryOnce(ctx, pg, run, attempted{changes: c})
+	if !isCollision(err) || len(c) == 1 || !upsert.OneTransaction(c) {
+		return err
+	}
+	anew, failed := s.movable(ctx, pg, run, c)
+	if failed != nil || len(anew) == 0 {
+		return cmp.Or(failed, err)
+	}
+	if again := s.tryOnce(ctx, pg, run, attempted{changes: c, anew: anew}); !isRowError(again) {
+		return again
+	}
+	return err
+}
+
+// movable are the tables of the changes whose rows can be deleted and inserted again, and nothing is lost by it.
+func (s *Sink) movable(ctx context.Context, pg *pgconn.PgConn, run *call, c []change.Change) (map[*change.Table]bool, error) {
+	out := map[*change.Table]bool{}
+	for i := range c {
+		t := c[i].Table
+		p := run.plans[t]
+		if out[t] || p.absent || p.mode != Upsert || !p.keyed() {
+			continue
+		}
+		to, err := readTarget(ctx, pg, s.config.Schema, t.Name)
+		if err != nil {
+			return nil, err
+		}
+		if to != nil && !to.referenced && !to.triggers && len(p.columns) == to.written() {
+			out[t] = true
+		}
+	}
+	return out, nil
+}
+
+// attempted are changes that are tried.
+type attempted struct {
+	changes []change.Change
+	anew    map[*change.Table]bool // see writer
+}
+
+// tryOnce applies some of the changes behind a savepoint, and goes back to it if they are refused.
+func (s *Sink) tryOnce(ctx context.Context, pg *pgconn.PgConn, run *call, a attempted) error {
+	c := a.changes
 	steps, err := upsert.Fold(c, s.config.Mode.folding())
 	if err != nil {
 		return err
 	}
 	x := newExchange(ctx, pg)
 	x.exec("SAVEPOINT tailwater")
+	x.exec(deferred)
 	w := s.writer(x, run)
+	w.anew = a.anew
 	if err = w.write(steps); err != nil {
 		x.abandon()
 	} else {
@@ -199,8 +246,11 @@ func (s *Sink) try(ctx context.Context, pg *pgconn.PgConn, run *call, c []change
 	return err
 }
 
-// immediate checks deferred constraints while the changes they are about can still be told.
-const immediate = "SET CONSTRAINTS ALL IMMEDIATE"
+// What the source checked at its transaction's end may not hold before. immediate checks it while the changes it is about can still be told.
+const (
+	deferred  = "SET CONSTRAINTS ALL DEFERRED"
+	immediate = "SET CONSTRAINTS ALL IMMEDIATE"
+)
 
 // end queues what the call writes besides rows: the parked changes and the marks, in the rows' own transaction (invariant 8).
 func (s *Sink) end(x *exchange, run *call) error {

@@ -15,6 +15,7 @@ type target struct {
 	oid        string
 	kind       string // relkind: r table, p partitioned table, v view, ...
 	referenced bool   // some foreign key points at it
+	triggers   bool   // somebody's own triggers run
 	acting     bool   // some foreign key of it, or that points at it, changes rows by itself
 	skips      bool   // a trigger or a rule may keep a row that is deleted or updated
 	rule       string // one that rewrites INSERT or UPDATE, quoted; empty: none
@@ -85,6 +86,16 @@ func (t *target) column(name string) *targetColumn {
 	return nil
 }
 
+// written counts the columns that the target doesn't compute itself.
+func (t *target) written() (n int) {
+	for i := range t.columns {
+		if !t.columns[i].generated {
+			n++
+		}
+	}
+	return n
+}
+
 // Of a trigger's type bit 0 is FOR EACH ROW, 1 BEFORE, 3 DELETE and 4 UPDATE; of a rule's event 2 is UPDATE, 3 INSERT and 4 DELETE. Source: PostgreSQL,
 // pg_trigger.h, and the manual's pg_rewrite.
 const tableSQL = `SELECT c.oid::text, c.relkind::text,
@@ -94,7 +105,8 @@ const tableSQL = `SELECT c.oid::text, c.relkind::text,
   (EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '4' AND w.ev_enabled IN ('O', 'A'))
     OR EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 3 = 3 AND g.tgtype & 24 <> 0
       AND (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))))::text,
-  coalesce((SELECT min(pg_catalog.quote_ident(w.rulename)) FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3') AND w.ev_enabled IN ('O', 'A')), '')
+  coalesce((SELECT min(pg_catalog.quote_ident(w.rulename)) FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3') AND w.ev_enabled IN ('O', 'A')), ''),
+  EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)::text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2`
 
@@ -121,7 +133,7 @@ func readTarget(ctx context.Context, pg *pgconn.PgConn, schema, name string) (*t
 	if err != nil || len(rows) == 0 {
 		return nil, wrapped("read the catalogue of "+schema+"."+name, err)
 	}
-	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true", skips: *rows[0][4] == "true", rule: *rows[0][5]}
+	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true", skips: *rows[0][4] == "true", rule: *rows[0][5], triggers: *rows[0][6] == "true"}
 	rows, err = query(ctx, pg, columnsSQL, t.oid)
 	if err != nil {
 		return nil, wrapped("read the columns of "+schema+"."+name, err)

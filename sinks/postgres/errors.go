@@ -62,6 +62,12 @@ func isOutdated(err error) bool {
 	return ok && (own.Code == "42804" || own.Code == "42883" || own.Code == "0A000") // datatype_mismatch, undefined_function, feature_not_supported
 }
 
+// isCollision says that a row of another key stands in the way.
+func isCollision(err error) bool {
+	own, ok := errors.AsType[*sinks.Error](err)
+	return ok && (own.Code == "23505" || own.Code == "23P01") // unique, exclusion violation
+}
+
 // isDenied says that the server refuses the role: insufficient_privilege, invalid_catalog_name, invalid authorization.
 func isDenied(code string) bool {
 	return code == "42501" || code == "3D000" || strings.HasPrefix(code, "28")

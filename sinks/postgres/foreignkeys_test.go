@@ -137,3 +137,58 @@ func summaries(findings []preflight.Finding) string {
 	}
 	return all.String()
 }
+
+// TestRowsThatWaitForTheirOwnTransaction: a table that points at itself, whose rows come parent first when they go, and child first when they come; with
+// a bad row beside them, or taken one by one by the server.
+func TestRowsThatWaitForTheirOwnTransaction(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table t (id int primary key, a text, b int, foreign key (b) references t (id) deferrable initially immediate)")
+		s := open(t, config(pg))
+		tab := table()
+		tab.Columns[2].Native, tab.Columns[2].Kind, tab.Columns[2].Bits = "integer", change.KindInt, 32
+		in := func(txn string, c change.Change) change.Change {
+			c.Txn = &change.Txn{ID: txn}
+			return c
+		}
+		bad := at(tab, 9, change.Insert, change.Int(9), change.Text("\x00"), change.Null())
+		row := func(n uint64, op change.Op, id int64, up change.Value) change.Change {
+			return at(tab, n, op, change.Int(id), change.Null(), up)
+		}
+		come := []change.Change{in("1", row(1, change.Insert, 1, change.Int(2))), in("1", row(2, change.Insert, 2, change.Int(3))), in("1", row(3, change.Insert, 3, change.Null())), in("bad", bad)}
+		wantBad(t, s.Apply(t.Context(), come))
+		mustApply(t, s, come[:3]...)
+		gone := []change.Change{in("2", row(4, change.Delete, 3, change.Null())), in("2", row(5, change.Delete, 2, change.Int(3))), in("2", row(6, change.Delete, 1, change.Int(2))), in("bad", bad)}
+		wantBad(t, s.Apply(t.Context(), gone))
+		mustApply(t, s, gone[:3]...)
+		wantRows(t, pg, "select id from t")
+	})
+}
+
+// TestExchangedUnderADeferrableKey: the target's own constraint is checked at the end, as the source's was, in a column that could not be written anew.
+func TestExchangedUnderADeferrableKey(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table t (id int primary key, a text unique deferrable, b text, mine text default 'kept')")
+		s := open(t, config(pg))
+		row := func(n uint64, id int64, a string) change.Change {
+			return at(table(), n, change.Update, change.Int(id), change.Text(a), change.Null())
+		}
+		mustApply(t, s, row(1, 1, "a"), row(2, 2, "b"))
+		pg.Exec("update t set mine = id::text")
+		bad := row(5, 3, "\x00")
+		bad.Txn = &change.Txn{ID: "bad"}
+		exchange := []change.Change{row(3, 1, "b"), row(4, 2, "a"), row(4, 4, "d"), bad}
+		wantBad(t, s.Apply(t.Context(), exchange))
+		mustApply(t, s, exchange[:3]...)
+		wantRows(t, pg, "select id, a, mine from t order by id", "1|b|1", "2|a|2", "4|d|kept")
+	})
+}
+
+// wantBad wants the fourth change to be refused, and no other.
+func wantBad(t *testing.T, err error) {
+	t.Helper()
+	if partial, ok := errors.AsType[*sinks.PartialError](err); !ok || len(partial.Refused) != 1 || partial.Refused[0].Index != 3 {
+		t.Errorf("want change 3 refused, have %v", err)
+	}
+}

@@ -21,9 +21,10 @@ const (
 type writer struct {
 	x       *exchange
 	plans   map[*change.Table]*plan
-	keeps   bool // the target's rows stay where the source truncates
-	trusts  bool // foreign keys are checked only for plans that say so
-	checked bool // they are from here on
+	keeps   bool                   // the target's rows stay where the source truncates
+	trusts  bool                   // foreign keys are checked only for plans that say so
+	checked bool                   // they are from here on
+	anew    map[*change.Table]bool // rows of these that are written whole are deleted first, all of a step
 	args    [][]byte
 	oids    []uint32
 	formats []int16
@@ -45,6 +46,9 @@ func (w *writer) check(checked bool) {
 // write queues all steps in order.
 func (w *writer) write(steps []upsert.Step) error {
 	for i := range steps {
+		if err := w.takeOut(steps[i].Runs); err != nil {
+			return err
+		}
 		for _, run := range steps[i].Runs {
 			if err := w.run(run); err != nil {
 				return err
@@ -55,6 +59,19 @@ func (w *writer) write(steps []upsert.Step) error {
 		}
 	}
 	w.check(false)
+	return nil
+}
+
+// takeOut deletes the rows that are to be written anew.
+func (w *writer) takeOut(runs []*upsert.Run) error {
+	for _, run := range runs {
+		if !w.anew[run.Table] || run.Action != upsert.Put || run.Present != nil {
+			continue
+		}
+		if err := w.run(&upsert.Run{Table: run.Table, Action: upsert.Remove, Rows: run.Rows}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

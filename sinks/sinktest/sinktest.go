@@ -79,6 +79,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"partial names exactly the bad", testPartial},
 		{"row missing", testRowMissing},
 		{"unique value moves", testUniqueMoves},
+		{"unique values are exchanged", testExchanged},
 		{"wait", testWait},
 		{"parked", testParked},
 		{"superseded by a snapshot row", testSuperseded},

@@ -60,6 +60,19 @@ type Step struct {
 	Markers []*change.Change
 }
 
+// OneTransaction says that the changes are of one transaction of the source, or rows of one chunk of a snapshot.
+func OneTransaction(c []change.Change) bool {
+	for i := 1; i < len(c); i++ {
+		a, b := &c[i-1], &c[i]
+		switch {
+		case a.Txn == b.Txn && (a.Txn != nil || a.Pos == b.Pos):
+		case a.Txn == nil || b.Txn == nil || a.Txn.ID != b.Txn.ID:
+			return false
+		}
+	}
+	return true
+}
+
 // Together says that two neighbours are markers of one transaction. What the source did with one TRUNCATE of several tables, foreign keys
 // between them may forbid to do one by one.
 func Together(a, b *change.Change) bool {
