@@ -16,6 +16,8 @@ type columnEdit struct {
 	ifExists bool // what isn't there, or of ADD is there, is passed by
 	unsigned bool // of ADD and MODIFY, and
 	json     bool // the type is that
+
+	generated bool // of ADD, as readRenames has it
 }
 
 // edits are what a statement makes of a table's columns and keys.

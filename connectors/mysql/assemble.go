@@ -35,6 +35,7 @@ type assembler struct {
 	appeared  func()                               // there may be new tables
 	engines   func(t []tableName, at moment) error // refuses a table that a ROLLBACK doesn't roll back
 	announced map[tableName]*change.Table
+	remarks   *remarks // what bears on which column is which, for who hands over
 
 	row     rowimage.Reader
 	payload *rowimage.Payload

@@ -19,6 +19,7 @@ func (a *assembler) apply(ctx context.Context, q query, s statement, start uint6
 	case stmtTruncate:
 		return a.truncate(ctx, a.captured(s.tables), start)
 	case stmtDropDatabase:
+		a.remarks.put(a.remarkOf(q, s, start))
 		for i, t := range a.dropped(a.fold(s.name)) {
 			a.shapes.touch(t)
 			a.remake(t, a.placeOf(start, i))
@@ -36,6 +37,7 @@ func (a *assembler) apply(ctx context.Context, q query, s statement, start uint6
 			}
 		}
 		if len(tables) > 0 {
+			a.remarks.put(a.remarkOf(q, s, start))
 			a.appeared()
 		}
 		return a.turn(ctx, q, s, start)

@@ -44,6 +44,7 @@ type opening struct {
 	at        place
 	read      *gtidSet
 	covers    *gtidSet
+	known     string // of columns, as the Resume has it
 	source    *Source
 }
 
@@ -70,9 +71,12 @@ func (o *opening) open(ctx context.Context) (connectors.Opened, error) {
 		}
 	}
 	s := o.source
-	opened := connectors.Opened{Source: s, Identity: o.id.String(), Resume: s.log.resume, Upto: o.at.upto}
+	opened := connectors.Opened{Source: s, Identity: o.id.String(), Upto: o.at.upto}
+	var err error
+	if opened.Resume, err = s.columns.resume(s.log.resume); err != nil {
+		return connectors.Opened{}, err
+	}
 	if o.start.Anew {
-		var err error
 		if opened.Snapshot, err = s.runner.Saved(); err != nil {
 			return connectors.Opened{}, err
 		}
@@ -160,7 +164,7 @@ func (o *opening) proceed(ctx context.Context, end logEnd) error {
 	if len(at.xa) > 0 {
 		o.config.Logger.Info("XA transactions wait for their second phase; the log must keep them until then", "xids", at.orphans())
 	}
-	o.at, o.read = at, read
+	o.at, o.read, o.known = at, read, t.Columns
 	o.at.upto = o.start.Upto
 	if byGTID {
 		o.covers = read.clone()
@@ -174,13 +178,18 @@ func (o *opening) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	columns, err := newColumnIDs(o.config, o.selection, o.known, o.at.upto)
+	if err != nil {
+		payload.Close()
+		return err
+	}
 	c := &catalog{config: o.config, conn: o.conn}
-	s := &Source{config: o.config, server: o.server, selection: o.selection, epoch: o.start.Epoch, guard: o.guard, catalog: c,
+	s := &Source{config: o.config, server: o.server, selection: o.selection, epoch: o.start.Epoch, guard: o.guard, catalog: c, columns: columns,
 		shapes: newShapes(o.config, c), check: make(chan struct{}, 1)}
 	s.shapes.born = o.at.born
 	a := &assembler{epoch: o.start.Epoch, flavor: o.config.Flavor, maxRow: o.config.MaxRowBytes, folds: o.server.lowerCase == 1,
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
-		looked: s.look, tablesOf: s.known, appeared: func() { queue.Signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
+		remarks: columns.remarks, looked: s.look, tablesOf: s.known, appeared: func() { queue.Signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
 		payload: payload, frames: frames{limit: o.config.MemoryBytes / groupShare, dir: o.config.SpoolDir}, id: o.id, at: o.at,
 		highest: highest(o.read), held: map[string]held{}, phases: &s.phases}
 	w := newWire(o.config, a)

@@ -92,6 +92,8 @@ type token struct {
 
 	Born map[string]string `json:"born,omitempty"`
 	Past string            `json:"past,omitempty"`
+
+	Columns string `json:"columns,omitempty"` // as columnIDs.resume adds it
 }
 
 type tokenLast struct {

@@ -19,7 +19,8 @@ func (s *Source) beside(o *opening) error {
 	config := snapshot.Config{Log: s.log, Reader: s.reader, Logger: s.config.Logger,
 		Saved: o.start.Snapshot, Anew: o.start.Anew, Upto: o.at.upto, Resume: s.log.resume,
 		MemoryBytes: s.config.SnapshotBytes, ChunkBytes: s.config.chunkBytes,
-		Never: s.config.SnapshotMode == SnapshotNever, Gone: func(name string) bool {
+		Altered: s.columns.remarks.behind,
+		Never:   s.config.SnapshotMode == SnapshotNever, Gone: func(name string) bool {
 			schema, table, _ := strings.Cut(name, ".")
 			return s.selection.Has(schema, table) // and isn't in the list: the log has told, or will, of what becomes of it
 		}}

@@ -26,6 +26,7 @@ type Source struct {
 	log       *log
 	reader    *chunkReader
 	runner    *snapshot.Runner
+	columns   *columnIDs
 	check     chan struct{} // there may be new tables
 	phases    phases        // MariaDB: XA transactions that were committed
 
@@ -35,11 +36,6 @@ type Source struct {
 }
 
 var _ connectors.Source = (*Source)(nil)
-
-// Read is connectors.Source's.
-func (s *Source) Read(ctx context.Context, maxBytes int) (change.Batch, error) {
-	return s.runner.Read(ctx, maxBytes)
-}
 
 // Head is connectors.Source's.
 func (s *Source) Head(ctx context.Context) (change.Position, error) {

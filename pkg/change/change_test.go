@@ -243,6 +243,7 @@ func TestShapeRoundTrip(t *testing.T) {
 	labels := []string{"new", "paid"}
 	in := table(change.Column{Name: "id", Native: "bigint", Kind: change.KindInt, Bits: 64, ID: 1<<48 - 1, Missing: &labels[0]},
 		change.Column{Name: "<s>", Native: "status", Kind: change.KindText, Nullable: true, Enum: &labels, Equality: change.Unknown})
+	in.Lineage = "x"
 	b, err := change.AppendShape(nil, in)
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +254,7 @@ func TestShapeRoundTrip(t *testing.T) {
 	}
 	first, _ := change.Fingerprint(in)
 	second, _ := change.Fingerprint(out)
-	if first != second || len(first) != 32 || !slices.Equal(*out.Columns[1].Enum, labels) {
+	if first != second || len(first) != 32 || out.Lineage != "x" || !slices.Equal(*out.Columns[1].Enum, labels) {
 		t.Errorf("%s came back as %+v, fingerprints %s and %s", b, out, first, second)
 	}
 	in.Columns[1].Nullable = false

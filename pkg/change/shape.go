@@ -20,6 +20,7 @@ type shape struct {
 	Name    string        `json:"table"`
 	Columns []shapeColumn `json:"columns"`
 	Key     []int         `json:"key"`
+	Lineage string        `json:"lineage,omitempty"`
 }
 
 type shapeColumn struct {
@@ -41,7 +42,7 @@ type shapeColumn struct {
 
 // AppendShape appends t as JSON in its one canonical form, the form that Fingerprint hashes.
 func AppendShape(dst []byte, t *Table) ([]byte, error) {
-	s := shape{Source: t.Source, Engine: t.Engine, Schema: t.Schema, Name: t.Name, Key: t.Key,
+	s := shape{Source: t.Source, Engine: t.Engine, Schema: t.Schema, Name: t.Name, Key: t.Key, Lineage: t.Lineage,
 		Columns: make([]shapeColumn, len(t.Columns))}
 	if s.Key == nil {
 		s.Key = []int{}
@@ -76,7 +77,7 @@ func ParseShape(b []byte) (*Table, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) || s.Columns == nil {
 		return nil, fmt.Errorf("parse shape: %w", errShape)
 	}
-	t := &Table{Source: s.Source, Engine: s.Engine, Schema: s.Schema, Name: s.Name, Columns: make([]Column, len(s.Columns))}
+	t := &Table{Source: s.Source, Engine: s.Engine, Schema: s.Schema, Name: s.Name, Lineage: s.Lineage, Columns: make([]Column, len(s.Columns))}
 	if len(s.Key) > 0 {
 		t.Key = s.Key
 	}

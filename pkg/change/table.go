@@ -36,7 +36,7 @@ type Column struct {
 	Equality  Equality  // how the source compares it
 	Enum      *[]string // labels in order, if the type is an enumeration; never changed after it is made
 	Missing   *string   // the value, as AppendText writes it, of rows that were there before the column, as the source keeps it until they change; nil: none is known
-	ID        uint64    // which column of which table this is, whatever its name: two shapes have it in common only if it is the same one; 0: the source can't tell
+	ID        uint64    // which column of which table this is, whatever its name: two shapes of one Lineage have it in common only if it is the same one; 0: the source can't tell
 }
 
 // Table is one version of a table's shape. It is immutable and shared by all its changes: its pointer is the key of every plan
@@ -47,7 +47,8 @@ type Table struct {
 	Schema  string // schema (Postgres) or database (MySQL)
 	Name    string
 	Columns []Column
-	Key     []int // ordinals of the row identity, in the key's order; empty: none, the whole row is the key
+	Key     []int  // ordinals of the row identity, in the key's order; empty: none, the whole row is the key
+	Lineage string // from where on the source has followed what became of the columns; IDs of another Lineage say nothing of these; empty: they are the database's own
 }
 
 // String returns schema.name, for messages.

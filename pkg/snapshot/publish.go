@@ -113,13 +113,14 @@ func (r *Runner) good(j *job) bool {
 			return false
 		}
 	}
+	altered := r.cfg.Altered != nil && r.cfg.Altered(t.Table, j.chunk.High)
 	for _, s := range t.shapes {
-		if s.batch > j.batch && s.table != j.chunk.Table && !r.same(s.table, j.chunk.Table) {
-			r.log.Info("snapshot: the table changed its shape while rows were read; they are read again", "table", t.Table)
-			return false
-		}
+		altered = altered || s.batch > j.batch && s.table != j.chunk.Table && !r.same(s.table, j.chunk.Table)
 	}
-	return true
+	if altered {
+		r.log.Info("snapshot: the table changed its shape while rows were read; they are read again", "table", t.Table)
+	}
+	return !altered
 }
 
 // same says that two Tables are one shape.

@@ -105,8 +105,10 @@ type Config struct {
 	Saved  []byte                 // the progress saved with Resume, or nil
 	Anew   bool                   // targets hold what an earlier life has brought: Tables are emptied there before their rows are read
 	Gone   func(name string) bool // of a table that is not among Tables: it isn't there, and the log will tell of another one of that name; nil: never
-	Upto   change.Position        // where the log begins: what was handed over and acknowledged with Resume
-	Resume change.Resume
+	// Altered says that the log, read at least up to Upto, has a statement behind a place that changes which columns a table has; nil: only rows show that.
+	Altered func(name string, behind change.Position) bool
+	Upto    change.Position // where the log begins: what was handed over and acknowledged with Resume
+	Resume  change.Resume
 
 	MemoryBytes int           // what chunks and keys may hold together; 0: 64 MiB
 	ChunkBytes  int           // memory of one chunk to aim at; 0: an eighth of MemoryBytes, for three are alive at most

@@ -18,10 +18,14 @@ type Difference struct {
 	Doubtful bool   // columns are gone and others are new, and whether one became another nobody can tell
 }
 
-// Between compares two shapes. Columns without an identity are told apart by their names; a rename of one looks like a column that is gone and
-// another that is new, and is Doubtful.
+// Between compares two shapes. Columns without an identity, or of another Lineage, are told apart by their names; a rename of one looks like a column
+// that is gone and another that is new, and is Doubtful.
 func Between(old, now *change.Table) Difference {
 	var d Difference
+	identity := func(c *change.Column) uint64 { return c.ID }
+	if old.Lineage != now.Lineage { // what the columns were in between nobody has seen
+		identity = func(*change.Column) uint64 { return 0 }
+	}
 	same := sameTable(old, now)
 	taken := make([]bool, len(old.Columns))
 	take := func(i int) *change.Column {
@@ -30,14 +34,14 @@ func Between(old, now *change.Table) Difference {
 	}
 	for i := range now.Columns {
 		col := &now.Columns[i]
-		at := old.ColumnIndex(col.Name)
-		if at >= 0 && !(same && old.Columns[at].ID != 0 && col.ID != 0 && old.Columns[at].ID != col.ID) {
+		at, id := old.ColumnIndex(col.Name), identity(col)
+		if at >= 0 && !(same && old.Columns[at].ID != 0 && id != 0 && old.Columns[at].ID != id) {
 			d.Kept = append(d.Kept, Pair{take(at), col})
 			continue
 		}
 		was := -1
-		if col.ID != 0 {
-			was = slices.IndexFunc(old.Columns, func(o change.Column) bool { return o.ID == col.ID })
+		if id != 0 {
+			was = slices.IndexFunc(old.Columns, func(o change.Column) bool { return o.ID == id })
 		}
 		if was >= 0 {
 			d.Renamed = append(d.Renamed, Pair{take(was), col})
@@ -50,7 +54,7 @@ func Between(old, now *change.Table) Difference {
 			d.Dropped = append(d.Dropped, &old.Columns[i])
 		}
 	}
-	nameless := func(c *change.Column) bool { return c.ID == 0 }
+	nameless := func(c *change.Column) bool { return identity(c) == 0 }
 	d.Doubtful = len(d.Added) > 0 && len(d.Dropped) > 0 && (slices.ContainsFunc(d.Added, nameless) || slices.ContainsFunc(d.Dropped, nameless))
 	return d
 }

@@ -2,16 +2,21 @@ package reshape_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 )
 
-// of makes a table of columns "name" or "name#id".
+// of makes a table of columns "name" or "name#id", and of a Lineage where the last is "@lineage".
 func of(columns ...string) *change.Table {
 	t := &change.Table{Name: "t"}
 	for _, c := range columns {
+		if lineage, is := strings.CutPrefix(c, "@"); is {
+			t.Lineage = lineage
+			continue
+		}
 		col := change.Column{Name: c}
 		if _, err := fmt.Sscanf(c, "%1s#%d", &col.Name, &col.ID); err != nil {
 			col.Name = c
@@ -41,6 +46,12 @@ func TestBetween(t *testing.T) {
 		{"dropped and made", []string{"a#1", "b#2"}, []string{"a#1", "b#3"}, "[b] [b] []", false},
 		{"renamed, and another of the old name", []string{"a#1", "b#2"}, []string{"a#1", "c#2", "b#3"}, "[b] [] [b>c]", false},
 		{"another table", []string{"a#1", "b#2"}, []string{"b#7", "a#8"}, "[] [] []", false},
+		{"renamed, within a lineage", []string{"a#1", "b#2", "@x"}, []string{"a#1", "c#2", "@x"}, "[] [] [b>c]", false},
+		{"another table, within a lineage", []string{"a#1", "b#2", "@x"}, []string{"a#7", "c#8", "@x"}, "[c] [b] []", false},
+		{"another lineage", []string{"a#1", "b#2", "@x"}, []string{"a#7", "c#8", "@y"}, "[c] [b] []", true},
+		{"another lineage, and the same numbers", []string{"a#1", "b#2", "@x"}, []string{"a#1", "c#2", "@y"}, "[c] [b] []", true},
+		{"another lineage, and the same names", []string{"a#1", "b#2", "@x"}, []string{"b#7", "a#8", "@y"}, "[] [] []", false},
+		{"the first lineage", []string{"a", "b"}, []string{"a#1", "c#2", "@x"}, "[c] [b] []", true},
 		{"another table with other columns", []string{"a#1", "b#2"}, []string{"a#7", "c#8"}, "[c] [b] []", false},
 	}
 	for _, c := range cases {
