@@ -15,7 +15,7 @@ func (d *decider) adds(diff Difference) error {
 		if d.fills(col) {
 			d.Fill = append(d.Fill, col)
 		}
-		if _, there := d.Target.Column(col.Name); there || col.Generated && !d.CreateTables { // somebody else's table may do without what the source computes
+		if f, there := d.Target.Column(col.Name); there && !d.leaves(f.Name) || col.Generated && !d.CreateTables { // somebody else's table may do without what the source computes
 			if err := d.remade(diff, col); err != nil {
 				return err
 			}
@@ -34,6 +34,11 @@ func (d *decider) adds(diff Difference) error {
 		}
 	}
 	return nil
+}
+
+// leaves says that the target's column of that name has another one after the steps.
+func (d *decider) leaves(name string) bool {
+	return slices.ContainsFunc(d.Steps, func(s Step) bool { return s.Op == Rename && s.Name == name })
 }
 
 // fills says that the source tells what rows of before have in a new column.
