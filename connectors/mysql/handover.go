@@ -38,11 +38,11 @@ type columnIDs struct {
 
 // newColumnIDs goes on from what a Resume says, or begins at upto.
 func newColumnIDs(config *Config, s selection, text string, upto change.Position) (*columnIDs, error) {
-	c := &columnIDs{remarks: &remarks{}, flavor: config.Flavor, remakes: config.SnapshotMode != SnapshotNever, has: s.has, logger: config.Logger, edited: true,
+	c := &columnIDs{remarks: &remarks{}, flavor: config.Flavor, remakes: config.SnapshotMode != SnapshotNever, has: s.Has, logger: config.Logger, edited: true,
 		kins: map[tableName]*kin{}, sums: map[*change.Table]uint64{}, made: map[*change.Table]*change.Table{},
 		prints: map[string]*change.Table{}, announced: map[tableName]*change.Table{}}
 	if text == "" {
-		c.state = kinState{Since: upto.String(), Selection: s.print()}
+		c.state = kinState{Since: upto.String(), Selection: s.Print()}
 		return c, nil
 	}
 	state, err := decodeKin(text)
@@ -55,15 +55,15 @@ func newColumnIDs(config *Config, s selection, text string, upto change.Position
 		}
 	}
 	for _, k := range state.Tables {
-		if k.Since == "" && state.Selection != s.print() {
+		if k.Since == "" && state.Selection != s.Print() {
 			k.Since = state.Since
 		}
-		if s.has(k.Schema, k.Name) { // else its statements aren't followed from here on
+		if s.Has(k.Schema, k.Name) { // else its statements aren't followed from here on
 			c.kins[k.table()] = k
 		}
 	}
-	c.state = kinState{Since: state.Since, Selection: s.print(), Off: state.Off}
-	if state.Selection != s.print() {
+	c.state = kinState{Since: state.Since, Selection: s.Print(), Off: state.Off}
+	if state.Selection != s.Print() {
 		c.state.Since = upto.String() // statements of tables that come into the selection were not followed
 	}
 	return c, nil
