@@ -3,6 +3,8 @@ package postgres
 import (
 	"fmt"
 	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -19,15 +21,20 @@ func (s *Sink) park(x *exchange, parked []sinks.Parked) error {
 	}
 	var columns [8][]string
 	lanes := make([]int64, len(parked))
+	ascii := x.pg.ParameterStatus("server_encoding") != "UTF8"
 	for i := range parked {
 		p := &parked[i]
 		body, err := codec.AppendChange(nil, &p.Change)
 		if err != nil {
 			return fmt.Errorf("park %s of %s at %s: %w", p.Change.Op, p.Change.Table, p.Change.Pos, err)
 		}
+		cause := upsert.Storable(p.Cause)
+		if ascii { // what has been refused may be a letter that the database lacks
+			body, cause = escaped(body), string(escaped([]byte(cause)))
+		}
 		lanes[i] = int64(p.Lane.N)
 		t := p.Change.Table
-		for j, v := range []string{p.Lane.Stream, t.Schema, t.Name, upsert.KeyHash(&p.Change), p.Change.Pos.String(), p.Code, upsert.Storable(p.Cause), string(body)} {
+		for j, v := range []string{p.Lane.Stream, t.Schema, t.Name, upsert.KeyHash(&p.Change), p.Change.Pos.String(), p.Code, cause, string(body)} {
 			columns[j] = append(columns[j], v)
 		}
 	}
@@ -42,6 +49,23 @@ func (s *Sink) park(x *exchange, parked []sinks.Parked) error {
 	st.args, st.oids, st.formats = append(st.args, int8Array(lanes)), append(st.oids, paramInt8.array), append(st.formats, 1)
 	x.send(st)
 	return nil
+}
+
+// escaped writes all but ASCII as JSON's escapes, which in a document mean the same.
+func escaped(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for _, r := range string(text) {
+		switch {
+		case r < utf8.RuneSelf:
+			out = append(out, byte(r))
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
 }
 
 // superseded are the changes of a call that stand for parked ones, a column each.
