@@ -37,8 +37,11 @@ func TestVerbs(t *testing.T) {
 
 // status is what status --json says of the pipeline.
 type status struct {
-	State    string
-	Sinks    []struct{ Ready bool }
+	State string
+	Sinks []struct {
+		Ready bool
+		Retry string
+	}
 	Snapshot []struct {
 		Table string
 		Rows  int
