@@ -114,6 +114,10 @@ func fitRow(types []string) {
 
 // columnType is the type of a column by itself.
 func columnType(engine string, col *change.Column, d dialect) string {
+	if native, ok := uncompressed(col.Native); ok {
+		c := *col
+		c.Native, col = native, &c
+	}
 	if ourEngine(engine) && knows(engine, col, d) {
 		return definition(col.Native)
 	}
@@ -142,6 +146,12 @@ func columnType(engine string, col *change.Column, d dialect) string {
 		return "datetime" + fractionOf(col)
 	}
 	return "longtext" // json too: MySQL's own type changes the document
+}
+
+// uncompressed is a type of MariaDB's without the attribute that says how it is stored.
+func uncompressed(native string) (string, bool) {
+	name, attribute, ok := strings.Cut(native, " /*M!")
+	return name, ok && strings.HasSuffix(attribute, " COMPRESSED*/")
 }
 
 // definition writes a type of a catalogue as a session of ours reads it: a catalogue escapes a label's backslashes and line ends, and our sql_mode

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/sinks/internal/reshape"
 )
 
@@ -35,8 +36,31 @@ func (s *shaped) Width(name string, p reshape.Pair) reshape.Width {
 		return reshape.Same
 	case wider(have, want):
 		return reshape.Wider
+	case ourEngine(s.ddl.table.Engine) && holdsText(parseType(want), parseType(have)) && keepsText(p):
+		return reshape.Same // it was made larger than the source's type, whose character set was another one
 	}
 	return reshape.Narrow
+}
+
+// keepsText says that a text of the source has room for what it had before, also in another character set.
+func keepsText(p reshape.Pair) bool {
+	room := func(col *change.Column, bytes int) int {
+		native, ok := uncompressed(col.Native)
+		if !ok {
+			native = col.Native
+		}
+		t := parseType(native)
+		if families[t.name] != familyText || t.name == "char" {
+			return 0
+		}
+		return max(capacity[t.name]/bytes, t.arg(0, 0))
+	}
+	bytes := 1
+	if p.Old.Charset != p.New.Charset {
+		bytes = charBytes
+	}
+	was := room(p.Old, 1)
+	return was > 0 && room(p.New, bytes) >= was
 }
 
 // SQL is reshape.Target.

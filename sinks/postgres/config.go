@@ -60,7 +60,7 @@ func (c Config) checked() (Config, *pgconn.Config, error) {
 			c.SinkName, c.SourceID, c.MaxConns, change.ErrPreflight)
 	}
 	if err := checkIdent(c.Schema); err != nil {
-		return c, nil, fmt.Errorf("sink %s: schema: %w", c.SinkName, err)
+		return c, nil, fmt.Errorf("sink %s: schema: %w: %w", c.SinkName, err, change.ErrPreflight)
 	}
 	pc, err := pgconn.ParseConfig(c.URL)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -49,14 +50,8 @@ func (d *ddl) create() string {
 // alter makes the statements for the steps and for columns of ours that the target lacks; empty if there is nothing to do. The server takes a
 // new name in a statement of its own, so those come first.
 func (d *ddl) alter(steps []reshape.Step, own []string) string {
-	var statements, parts []string
-	names := make(map[string]string)
-	for _, s := range steps {
-		if s.Op == reshape.Rename {
-			names[s.Name] = s.Column.Name
-			statements = append(statements, "ALTER TABLE "+d.name+" RENAME COLUMN "+quoteIdent(s.Name)+" TO "+quoteIdent(s.Column.Name))
-		}
-	}
+	var parts []string
+	statements, names := d.renames(steps)
 	for _, s := range steps {
 		name := s.Name
 		if renamed, ok := names[name]; ok {
@@ -93,6 +88,34 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 		}
 	}
 	return strings.Join(statements, "; ")
+}
+
+// renames are the statements for the columns that get another name, and those names. A name that another column still has is free only behind that one's
+// rename; where they go round in a circle, one of them waits under a third name.
+func (d *ddl) renames(steps []reshape.Step) (statements []string, names map[string]string) {
+	names = make(map[string]string)
+	var from, to []string
+	for _, s := range steps {
+		if s.Op == reshape.Rename {
+			names[s.Name] = s.Column.Name
+			from, to = append(from, s.Name), append(to, s.Column.Name)
+		}
+	}
+	rename := func(from, to string) {
+		statements = append(statements, "ALTER TABLE "+d.name+" RENAME COLUMN "+quoteIdent(from)+" TO "+quoteIdent(to))
+	}
+	for len(from) > 0 {
+		free := slices.IndexFunc(to, func(name string) bool { return !slices.Contains(from, name) })
+		if free < 0 {
+			third := upsert.OwnPrefix + "renamed"
+			rename(from[0], third)
+			from[0] = third
+			continue
+		}
+		rename(from[free], to[free])
+		from, to = slices.Delete(from, free, free+1), slices.Delete(to, free, free+1)
+	}
+	return statements, names
 }
 
 // filled is the clause that gives rows which are there the value that the source has in them; in Append mode they are of a time that had no such

@@ -159,7 +159,7 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, t *turn) (stri
 	}
 	d.to = t.to
 	in := reshape.Input{Table: t.table, Target: &shaped{to: t.to, ddl: d, seen: t.seen}, Name: t.name, Policy: s.config.Policy,
-		CreateTables: s.config.CreateTables, Shared: t.shared, Once: t.seen.Once,
+		CreateTables: s.config.CreateTables, Shared: t.shared, Once: t.seen.Once, Forget: s.forgetSQL(t.table),
 		Empty: func() (bool, error) {
 			rows, err := query(ctx, pg, "SELECT 1 FROM "+t.name+" LIMIT 1")
 			return len(rows) == 0, wrapped("look for rows", err)
@@ -200,9 +200,7 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, t *turn) (stri
 // creation is the statement that makes a missing target; empty if it is to stay away.
 func (s *Sink) creation(t *turn, d *ddl) (string, error) {
 	if t.seen.Present() != nil {
-		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: "+
-			"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", t.name, s.own(upsert.TableShapes),
-			quoteLiteral(s.config.SourceID), quoteLiteral(s.config.SinkName), quoteLiteral(t.table.Name))
+		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: %s", t.name, s.forgetSQL(t.table))
 	}
 	action := s.config.Policy.Of(sinks.KindNewTable)
 	made := sinks.SchemaChange{Table: t.table, Kind: sinks.KindNewTable, Action: action}
@@ -219,6 +217,12 @@ func (s *Sink) creation(t *turn, d *ddl) (string, error) {
 	return d.create(), nil
 }
 
+// forgetSQL forgets what shapes the table has had.
+func (s *Sink) forgetSQL(t *change.Table) string {
+	return "DELETE FROM " + s.own(upsert.TableShapes) + " WHERE source = " + quoteLiteral(s.config.SourceID) + " AND sink = " + quoteLiteral(s.config.SinkName) +
+		" AND name = " + quoteLiteral(t.Name)
+}
+
 // tell says what was done and what was ignored, once it is durable.
 func (s *Sink) tell(t *turn) {
 	if t.statement != "" {
@@ -226,6 +230,10 @@ func (s *Sink) tell(t *turn) {
 	}
 	for _, name := range t.decision.Late {
 		s.log.Warn("a column was made in the target that it should have had before: rows that are there lack its values until they change or a snapshot reads them",
+			"table", t.table.String(), "column", name)
+	}
+	for _, name := range t.decision.Relabelled {
+		s.log.Warn("the source has given labels of an enumeration other names: rows that are there keep the old ones, as text, until they change or a snapshot reads them",
 			"table", t.table.String(), "column", name)
 	}
 	for _, c := range t.decision.Changes {

@@ -1,11 +1,10 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
 
 // maxIdent is the longest name that the server keeps whole, in bytes; it cuts longer ones, so two of them may become one.
@@ -22,15 +21,17 @@ func quoteLiteral(s string) string {
 	return `'` + strings.ReplaceAll(s, `'`, `''`) + `'`
 }
 
+var errEmptyName = errors.New("a name is empty")
+
 // checkIdent refuses a name that the server would refuse or cut.
 func checkIdent(name string) error {
 	switch {
 	case name == "":
-		return fmt.Errorf("a name is empty: %w", change.ErrHalt)
+		return errEmptyName
 	case len(name) > maxIdent:
-		return fmt.Errorf("name %q has %d bytes and PostgreSQL keeps %d: %w", name, len(name), maxIdent, change.ErrHalt)
+		return fmt.Errorf("name %q has %d bytes and PostgreSQL keeps %d", name, len(name), maxIdent)
 	case strings.ContainsRune(name, 0) || !utf8.ValidString(name):
-		return fmt.Errorf("name %q holds bytes that PostgreSQL takes in no name: %w", name, change.ErrHalt)
+		return fmt.Errorf("name %q holds bytes that PostgreSQL takes in no name", name)
 	}
 	return nil
 }

@@ -71,16 +71,18 @@ type Input struct {
 	Empty        func() (bool, error)            // whether the target has no row
 	Cleared      func(name string) (bool, error) // whether the target's column is NULL in all rows
 	Once         func(name string) bool          // whether the source has had a column of that name
+	Forget       string                          // the statement that forgets the recorded shapes of the table
 }
 
 // Decision is what to do where nothing halts.
 type Decision struct {
-	Steps   []Step
-	Changes []sinks.SchemaChange
-	Fill    []*change.Column // new ones of which the source says what rows of before have: those that are NULL get that
-	Late    []string         // columns that the target should have had before: their values until now are not in it
-	OldKey  []string         // the key of before, if rows that it takes for one may be two now
-	Rekeyed bool             // the key has other columns or other names than before: keys of parked changes don't compare with those that come
+	Steps      []Step
+	Changes    []sinks.SchemaChange
+	Fill       []*change.Column // new ones of which the source says what rows of before have: those that are NULL get that
+	Late       []string         // columns that the target should have had before: their values until now are not in it
+	Relabelled []string         // columns of texts in which rows that are there have labels that have other names at the source
+	OldKey     []string         // the key of before, if rows that it takes for one may be two now
+	Rekeyed    bool             // the key has other columns or other names than before: keys of parked changes don't compare with those that come
 }
 
 type decider struct {
@@ -88,6 +90,7 @@ type decider struct {
 	Decision
 	reasons []string // for which it halts
 	halted  []Step   // what would have to run
+	forgets bool     // and then the shapes are to be forgotten
 }
 
 // Decide compares the shape that comes with the present one and with the target's catalogue.
@@ -116,7 +119,12 @@ func Decide(in Input) (Decision, error) {
 		return d.Decision, err
 	}
 	if len(d.reasons) > 0 {
-		return d.Decision, upsert.Halt("%s: %s: %s", in.Name, strings.Join(d.reasons, "; "), d.Target.SQL(d.halted))
+		sql := d.Target.SQL(d.halted)
+		if d.forgets {
+			others := slices.DeleteFunc(slices.Clone(d.Steps), func(s Step) bool { return s.Op != Rename })
+			sql = d.Target.SQL(append(others, d.halted...)) + "; " + in.Forget
+		}
+		return d.Decision, upsert.Halt("%s: %s: %s", in.Name, strings.Join(d.reasons, "; "), sql)
 	}
 	return d.Decision, nil
 }
@@ -147,11 +155,16 @@ func (d *decider) changed(kind sinks.Kind, action sinks.Action, col *change.Colu
 
 // renames follows what is proved to be a rename; ignored, it is a column dropped and another one added.
 func (d *decider) renames(diff *Difference) {
+	renamed := slices.Clone(diff.Renamed)
 	diff.Renamed = slices.DeleteFunc(diff.Renamed, func(p Pair) bool {
 		from, there := d.Target.Column(p.Old.Name)
 		to, done := d.Target.Column(p.New.Name)
 		switch {
 		case done && (!there || from.Name == to.Name):
+			return false
+		case done && slices.ContainsFunc(renamed, func(o Pair) bool { return o.Old.Name == p.New.Name }): // names alone don't tell whether it was done
+			d.forgets = true
+			d.halt(Step{Op: Rename, Column: p.New, Name: from.Name}, fmt.Sprintf("the source has renamed %s to %s, a name that another column had before, so this is to be run, all of it and once", p.Old.Name, p.New.Name))
 			return false
 		case d.Policy.Of(sinks.KindRename) == sinks.Ignore:
 			d.changed(sinks.KindRename, sinks.Ignore, p.New)
@@ -223,6 +236,10 @@ func (d *decider) kept(p Pair) {
 			d.choose(sinks.KindWiden, step, what)
 		case Narrow:
 			d.choose(sinks.KindNarrow, step, what+", which may not hold all values of before")
+		default:
+			if p.relabelled() {
+				d.Relabelled = append(d.Relabelled, p.New.Name)
+			}
 		}
 	}
 	if !p.Old.Nullable && p.New.Nullable && f.NotNull && !d.inKey(p.New.Name) {

@@ -2,6 +2,7 @@ package reshape
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -43,7 +44,10 @@ func Between(old, now *change.Table) Difference {
 		if id != 0 {
 			was = slices.IndexFunc(old.Columns, func(o change.Column) bool { return o.ID == id })
 		}
-		if was >= 0 {
+		if was < 0 {
+			was = foldedIndex(old, now, col)
+		}
+		if was >= 0 && !taken[was] {
 			d.Renamed = append(d.Renamed, Pair{take(was), col})
 		} else {
 			d.Added = append(d.Added, col)
@@ -57,6 +61,16 @@ func Between(old, now *change.Table) Difference {
 	nameless := func(c *change.Column) bool { return identity(c) == 0 }
 	d.Doubtful = len(d.Added) > 0 && len(d.Dropped) > 0 && (slices.ContainsFunc(d.Added, nameless) || slices.ContainsFunc(d.Dropped, nameless))
 	return d
+}
+
+// foldedIndex is the column of the old shape whose name differs in case only, at a source that takes the two for one name; -1: none.
+func foldedIndex(old, now *change.Table, col *change.Column) int {
+	if now.Engine != "mysql" && now.Engine != "mariadb" {
+		return -1
+	}
+	return slices.IndexFunc(old.Columns, func(o change.Column) bool {
+		return strings.EqualFold(o.Name, col.Name) && now.ColumnIndex(o.Name) < 0 && (o.ID == 0 || col.ID == 0 || old.Lineage != now.Lineage)
+	})
 }
 
 // sameTable says that some column of one shape is one of the other: identities of a table that was made anew are all new.
@@ -76,6 +90,11 @@ func (p Pair) retyped() bool {
 		c.Name, c.ID, c.Nullable, c.Generated, c.Equality, c.Enum, c.Missing = "", 0, false, false, change.Bytewise, nil, nil
 	}
 	return o != n
+}
+
+// relabelled says that labels of an enumeration are gone: a source can only have given them other names.
+func (p Pair) relabelled() bool {
+	return p.Old.Enum != nil && p.New.Enum != nil && slices.ContainsFunc(*p.Old.Enum, func(l string) bool { return !slices.Contains(*p.New.Enum, l) })
 }
 
 // keyNames are the key's columns by name, those of the old shape by the name that they have now.

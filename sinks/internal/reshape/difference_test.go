@@ -93,3 +93,20 @@ func TestHistory(t *testing.T) {
 		t.Errorf("aliases %v", got)
 	}
 }
+
+// TestBetweenNamesInAnotherCase: to MySQL and MariaDB the two are one name, to PostgreSQL they aren't.
+func TestBetweenNamesInAnotherCase(t *testing.T) {
+	t.Parallel()
+	for engine, want := range map[string]string{"mysql": "[a>A] 0 0", "mariadb": "[a>A] 0 0", "postgres": "[] 1 1"} {
+		old, now := of("a", "b"), of("A", "b")
+		old.Engine, now.Engine = engine, engine
+		d := reshape.Between(old, now)
+		renamed := []string{}
+		for _, p := range d.Renamed {
+			renamed = append(renamed, p.Old.Name+">"+p.New.Name)
+		}
+		if got := fmt.Sprint(renamed, len(d.Added), len(d.Dropped)); got != want || d.Doubtful != (engine == "postgres") {
+			t.Errorf("%s: %s, doubtful %v, want %s", engine, got, d.Doubtful, want)
+		}
+	}
+}
