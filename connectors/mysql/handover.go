@@ -260,7 +260,7 @@ func (c *columnIDs) emptied(raw *change.Table, sum uint64) (*change.Table, error
 		switch {
 		case k.Sum != nil && *k.Sum == sum:
 			return c.identified(raw, &k)
-		case !r.names(t):
+		case !r.names(t), r.verb == "ALTER" && !r.remade && !r.unclear && len(r.edits) == 0 && t == r.tables[0]:
 			continue
 		case k.Sum == nil || r.verb != "ALTER" || r.remade || r.unclear || t != r.tables[0] || k.alter(r.edits, r.id, c.flavor == MariaDB) != nil:
 			return raw, nil

@@ -25,10 +25,13 @@ func (r *remark) names(t tableName) bool {
 	return r.database != "" && r.database == t.schema || slices.Contains(r.tables, t)
 }
 
+// lastPlace is behind the Truncates of the tables that a statement takes away.
+const lastPlace = 1<<rowBits - 1
+
 // remarkOf reads a statement. Types and keys don't matter to it, so it takes more of them than readEdits.
 func (a *assembler) remarkOf(q query, s statement, start uint64) remark {
 	r := remark{id: a.txnID(), renames: s.renames, remade: s.remade,
-		at: change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset), Seq: a.placeOf(start, 0) << 2}}
+		at: change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset), Seq: a.placeOf(start, lastPlace) << 2}}
 	if s.kind == stmtDropDatabase {
 		r.database = a.fold(s.name)
 		return r
