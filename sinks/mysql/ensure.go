@@ -42,7 +42,7 @@ func (s *Sink) ensure(ctx context.Context, m *change.Change) (*plan, error) {
 	if err := s.settle(ctx, c, t); err != nil {
 		return nil, fmt.Errorf("make sure that %s.%s fits %s: %w", s.config.Schema, table.Name, table, err)
 	}
-	if s.tell(t); t.statement != "" {
+	if t.decision.Tell(s.log, table, t.statement, s.met); t.statement != "" {
 		s.plans.Clear() // rows of other shapes meet another target now
 	}
 	p := &plan{table: table, name: t.name, mode: s.config.Mode, absent: true}
@@ -226,7 +226,8 @@ func (s *Sink) noneParked(ctx context.Context, c *conn, t *turn) error {
 func (s *Sink) alteration(ctx context.Context, c *conn, t *turn) (string, error) {
 	d := newDDL(t.table, s.at())
 	if t.to == nil {
-		return s.creation(t, d)
+		return t.decision.Create(reshape.Creation{Table: t.table, Name: t.name, Known: t.seen.Present() != nil, Forget: s.forgetSQL(t.table), SQL: d.create(),
+			Policy: s.config.Policy, CreateTables: s.config.CreateTables})
 	}
 	d.to = t.to
 	in := reshape.Input{Table: t.table, Target: &shaped{to: t.to, ddl: d, seen: t.seen}, Name: t.name, Policy: s.config.Policy,
@@ -271,52 +272,10 @@ func (s *Sink) alteration(ctx context.Context, c *conn, t *turn) (string, error)
 	return sql, nil
 }
 
-// creation is the statement that makes a missing target; empty if it is to stay away.
-func (s *Sink) creation(t *turn, d *ddl) (string, error) {
-	if t.seen.Present() != nil {
-		return "", halt("%s is gone and its rows with it: restore it, or forget it and take a snapshot: %s", t.name, s.forgetSQL(t.table))
-	}
-	action := s.config.Policy.Of(sinks.KindNewTable)
-	made := sinks.SchemaChange{Table: t.table, Kind: sinks.KindNewTable, Action: action}
-	switch {
-	case action == sinks.Ignore:
-		t.decision.Changes = append(t.decision.Changes, made)
-		return "", nil
-	case action == sinks.Halt:
-		return "", preflightError("%s doesn't exist and on_schema_change.new_table is halt: %s", t.name, d.create())
-	case !s.config.CreateTables:
-		return "", preflightError("%s doesn't exist and create_tables is off: %s", t.name, d.create())
-	}
-	t.decision.Changes = append(t.decision.Changes, made)
-	return d.create(), nil
-}
-
 // forgetSQL forgets what shapes the table has had.
 func (s *Sink) forgetSQL(t *change.Table) string {
 	return "DELETE FROM " + s.own(upsert.TableShapes) + " WHERE source = " + quoteLiteral(s.config.SourceID) + " AND sink = " + quoteLiteral(s.config.SinkName) +
 		" AND name = " + quoteLiteral(t.Name)
-}
-
-// tell says what was done and what was ignored, once it is durable.
-func (s *Sink) tell(t *turn) {
-	if t.statement != "" {
-		s.log.Info("target altered", "table", t.table.String(), "statement", t.statement)
-	}
-	for _, name := range t.decision.Late {
-		s.log.Warn("a column was made in the target that it should have had before: rows that are there lack its values until they change or a snapshot reads them",
-			"table", t.table.String(), "column", name)
-	}
-	for _, name := range t.decision.Relabelled {
-		s.log.Warn("the source has given labels of an enumeration other names: rows that are there keep the old ones, as text, until they change or a snapshot reads them",
-			"table", t.table.String(), "column", name)
-	}
-	for _, c := range t.decision.Changes {
-		if c.Action == sinks.Ignore {
-			s.log.Warn("the source's table has changed and the target stays as it is, as on_schema_change says", "table", t.table.String(),
-				"kind", string(c.Kind), "column", c.Column)
-		}
-		s.met(c)
-	}
 }
 
 // met tells whoever counts.
