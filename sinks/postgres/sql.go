@@ -60,7 +60,8 @@ func (p *plan) insertSQL(columns []int) string {
 func (p *plan) putSQL(columns []int) string {
 	var set []string
 	for _, c := range columns {
-		if name := quoteIdent(p.columns[c].name); !p.isKey(c) {
+		written := p.mode == SoftDelete && p.columns[c].same != "" // the row of 1.0 is kept, and is that of 1.00 now
+		if name := quoteIdent(p.columns[c].name); !p.isKey(c) || written {
 			set = append(set, name+" = excluded."+name)
 		}
 	}
