@@ -19,7 +19,7 @@ func TestOthersModes(t *testing.T) {
 			r.config.link, r.config.inSink = c.link, ", on_schema_change: { drop: apply }"+c.sink
 			cases := slices.Concat(pgStatements, pgKeys, pgShapes, pgTables, pgNames, pgTargets, pgKeysOfEveryType())
 			cases = slices.DeleteFunc(cases, func(p pgCase) bool {
-				exchange := strings.Contains(p.ready, " unique") // values go from row to row: over lanes, or to rows that are kept
+				exchange := strings.Contains(p.ready, " unique")                                        // values go from row to row: over lanes, or to rows that are kept
 				return exchange || c.name == "soft_delete" && strings.Contains(p.name, "1,600 columns") // there is no room for our column
 			})
 			r.pgOthers(t, "behind", cases)
