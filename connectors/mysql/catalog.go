@@ -97,7 +97,7 @@ func describe(ctx context.Context, s *session, flavor string, t tableName) (desc
 
 func parseField(row []string) (myvalue.Field, error) {
 	f := myvalue.Field{Name: row[0], DataType: row[1], ColumnType: row[2], Nullable: row[3] == "1", Generated: row[9] == "1", JSON: row[10] == "1",
-		Versioned: row[11] == "1"}
+		Versioned: row[11] == "1", Auto: row[12] == "1"}
 	for i, into := range []*int64{&f.Octets, &f.Precision, &f.Scale, &f.Fraction, &f.Collation} {
 		n, err := strconv.ParseInt(row[4+i], 10, 64)
 		if err != nil {

@@ -134,7 +134,7 @@ func (r *chunkReader) Lookup(ctx context.Context, name string) (snapshot.Info, e
 }
 
 func (r *chunkReader) describe(ctx context.Context, conn *session, t tableName) (snapshot.Info, *shape, error) {
-	incarnation := r.source.shapes.incarnation(t)
+	incarnation, revision := r.source.shapes.incarnation(t)
 	s, err := r.source.shapes.fromCatalog(ctx, conn, t)
 	if errors.Is(err, errNoTable) {
 		err = fmt.Errorf("%w: %w", err, snapshot.ErrNoTable)
@@ -142,7 +142,7 @@ func (r *chunkReader) describe(ctx context.Context, conn *session, t tableName) 
 	if err != nil {
 		return snapshot.Info{}, nil, err
 	}
-	return snapshot.Info{Table: s.table, Incarnation: incarnation, Estimate: -1}, s, nil
+	return snapshot.Info{Table: s.table, Incarnation: incarnation, Revision: revision, Estimate: -1}, s, nil
 }
 
 // Select is snapshot.Reader's.

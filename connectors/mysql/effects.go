@@ -30,10 +30,13 @@ func (a *assembler) apply(ctx context.Context, q query, s statement, start uint6
 		if s.kind == stmtVanish && len(tables) > 0 && !a.remakes {
 			return fmt.Errorf("table %s: %w: %w", tables[0], errVanish, change.ErrHalt)
 		}
+		was := a.columnsBefore(tables)
 		for i, t := range tables {
 			a.shapes.touch(t)
 			if s.remade || s.kind == stmtVanish {
 				a.remake(t, a.placeOf(start, i))
+			} else if err := a.rewrite(ctx, q, t, was, start); err != nil {
+				return fmt.Errorf("table %s: %w", t, err)
 			}
 		}
 		if len(tables) > 0 {
@@ -79,8 +82,7 @@ func (a *assembler) captured(tables []tableName) []tableName {
 // remake notes that another table has that name from here on, or that rows of it came or went without a word in the log: the snapshot takes
 // its rows away and reads it again. Where it doesn't know the table the rows that the stream has brought are taken away here.
 func (a *assembler) remake(t tableName, place uint64) {
-	at := change.Position{Epoch: a.epoch, Commit: commitOf(a.file, a.group.offset)}
-	a.at.born = a.shapes.bear(t, at)
+	a.at.marks = a.shapes.bear(t, a.groupPosition())
 	if a.looked(t) {
 		return
 	}

@@ -186,7 +186,7 @@ func (o *opening) build(ctx context.Context) error {
 	c := &catalog{config: o.config, conn: o.conn}
 	s := &Source{config: o.config, server: o.server, selection: o.selection, epoch: o.start.Epoch, guard: o.guard, catalog: c, columns: columns,
 		shapes: newShapes(o.config, c), check: make(chan struct{}, 1)}
-	s.shapes.born = o.at.born
+	s.shapes.marks = o.at.marks
 	a := &assembler{epoch: o.start.Epoch, flavor: o.config.Flavor, maxRow: o.config.MaxRowBytes, folds: o.server.lowerCase == 1,
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
 		remarks: columns.remarks, looked: s.look, tablesOf: s.known, appeared: func() { queue.Signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},

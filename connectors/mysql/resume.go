@@ -74,9 +74,9 @@ type place struct {
 	last   evidence
 
 	// Neither is changed after it is made.
-	xa   []prepared        // XA transactions that are undecided yet
-	born map[string]string // by "schema.name": where the log made another table of that name
-	past string            // the shapes of tables that the log describes by position only, as pasts.encode writes them
+	xa    []prepared // XA transactions that are undecided yet
+	marks marks
+	past  string // the shapes of tables that the log describes by position only, as pasts.encode writes them
 }
 
 // token is a Resume as it is written.
@@ -94,6 +94,7 @@ type token struct {
 	Past string            `json:"past,omitempty"`
 
 	Columns string `json:"columns,omitempty"` // as columnIDs.resume adds it
+	Revised map[string]string `json:"revised,omitempty"`
 }
 
 type tokenLast struct {
@@ -109,7 +110,7 @@ func (e evidence) token() tokenLast {
 }
 
 func makeResume(id identity, p place, read *gtidSet) change.Resume {
-	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), Born: p.born, Past: p.past}
+	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), Born: p.marks.born, Revised: p.marks.revised, Past: p.past}
 	t.Pending, t.XA = writePrepared(p.xa)
 	if !p.last.isZero() {
 		last := p.last.token()
@@ -136,7 +137,7 @@ func parseResume(r change.Resume) (token, place, *gtidSet, error) {
 		p.last = evidence{offset: t.Last.Pos, id: t.Last.GTID, when: t.Last.Time}
 		p.last.file, err = parseNamed(t.Last.File, t.Last.Created, t.Base)
 	}
-	p.offset, p.born, p.past = t.Pos, t.Born, t.Past
+	p.offset, p.marks, p.past = t.Pos, marks{t.Born, t.Revised}, t.Past
 	if err == nil {
 		p.xa, err = readPrepared(t.Pending, t.XA)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -32,7 +31,7 @@ type shapes struct {
 
 	mu     sync.Mutex
 	tables map[tableName]*versions
-	born   map[string]string // by "schema.name": where the log last made another table of that name; replaced, never changed
+	marks  marks
 }
 
 // versions are the shapes of one table.
@@ -40,7 +39,8 @@ type versions struct {
 	byPrint map[string]*change.Table
 	last    *shape        // the last that the log showed
 	stale   bool          // a statement has changed the table since
-	told    *change.Table // what was found of the table otherwise, if no statement has changed it since
+	told    *change.Table // what was found of the table otherwise, and
+	known   *columnsAt    // of its columns, if no statement has changed it since
 }
 
 // shape is how the rows behind a TABLE_MAP are read.
@@ -74,7 +74,7 @@ func (s *shapes) touch(t tableName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.versions(t)
-	v.stale, v.told = true, nil
+	v.stale, v.told, v.known = true, nil, nil
 }
 
 // tell keeps what was found of a table that the log hasn't shown.
@@ -109,29 +109,6 @@ func (s *shapes) shown(name tableName) *change.Table {
 		return v.last.table
 	}
 	return v.told
-}
-
-// bear notes where the log makes another table of that name, and returns all such notes.
-func (s *shapes) bear(t tableName, at change.Position) map[string]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	born := maps.Clone(s.born)
-	if born == nil {
-		born = map[string]string{}
-	}
-	born[t.String()] = at.String()
-	s.born = born
-	return born
-}
-
-// incarnation tells apart the tables that have had that name.
-func (s *shapes) incarnation(t tableName) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if at, ok := s.born[t.String()]; ok {
-		return at
-	}
-	return "first"
 }
 
 // fromLog returns the shape for a TABLE_MAP.
@@ -289,6 +266,13 @@ func (s *shapes) intern(name tableName, t *change.Table) (*change.Table, error) 
 	}
 	v.byPrint[fingerprint] = t
 	return t, nil
+}
+
+// kept is intern for who doesn't hold mu.
+func (s *shapes) kept(name tableName, t *change.Table) (*change.Table, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.intern(name, t)
 }
 
 // fromCatalog returns the shape of a table as the catalogue has it now, over conn. Its Table is the stream's own pointer where the stream

@@ -242,7 +242,7 @@ func TestShapeRoundTrip(t *testing.T) {
 	t.Parallel()
 	labels := []string{"new", "paid"}
 	in := table(change.Column{Name: "id", Native: "bigint", Kind: change.KindInt, Bits: 64, ID: 1<<48 - 1, Missing: &labels[0]},
-		change.Column{Name: "<s>", Native: "status", Kind: change.KindText, Nullable: true, Enum: &labels, Equality: change.Unknown})
+		change.Column{Name: "<s>", Native: "status", Kind: change.KindText, Nullable: true, Enum: &labels, Equality: change.Unknown, Reread: true})
 	in.Lineage = "x"
 	b, err := change.AppendShape(nil, in)
 	if err != nil {
@@ -254,7 +254,7 @@ func TestShapeRoundTrip(t *testing.T) {
 	}
 	first, _ := change.Fingerprint(in)
 	second, _ := change.Fingerprint(out)
-	if first != second || len(first) != 32 || out.Lineage != "x" || !slices.Equal(*out.Columns[1].Enum, labels) {
+	if first != second || len(first) != 32 || out.Lineage != "x" || !slices.Equal(*out.Columns[1].Enum, labels) || !out.Columns[1].Reread {
 		t.Errorf("%s came back as %+v, fingerprints %s and %s", b, out, first, second)
 	}
 	in.Columns[1].Nullable = false

@@ -38,6 +38,7 @@ type shapeColumn struct {
 	Enum      *[]string `json:"enum,omitempty"`
 	ID        uint64    `json:"id,omitempty"`
 	Missing   *string   `json:"missing,omitempty"`
+	Reread    bool      `json:"reread,omitempty"`
 }
 
 // AppendShape appends t as JSON in its one canonical form, the form that Fingerprint hashes.
@@ -50,7 +51,7 @@ func AppendShape(dst []byte, t *Table) ([]byte, error) {
 	for i, c := range t.Columns {
 		s.Columns[i] = shapeColumn{Name: c.Name, Native: c.Native, Kind: c.Kind.String(), Nullable: c.Nullable,
 			Generated: c.Generated, Length: c.Length, Precision: c.Precision, Scale: c.Scale, Bits: c.Bits,
-			Charset: c.Charset, Enum: c.Enum, ID: c.ID, Missing: c.Missing}
+			Charset: c.Charset, Enum: c.Enum, ID: c.ID, Missing: c.Missing, Reread: c.Reread}
 		if c.Equality != Bytewise {
 			s.Columns[i].Equality = c.Equality.String()
 		}
@@ -94,7 +95,7 @@ func ParseShape(b []byte) (*Table, error) {
 		}
 		t.Columns[i] = Column{Name: c.Name, Native: c.Native, Kind: kind, Nullable: c.Nullable, Generated: c.Generated,
 			Length: c.Length, Precision: c.Precision, Scale: c.Scale, Bits: c.Bits, Charset: c.Charset,
-			Equality: equality, Enum: c.Enum, ID: c.ID, Missing: c.Missing}
+			Equality: equality, Enum: c.Enum, ID: c.ID, Missing: c.Missing, Reread: c.Reread}
 	}
 	return t, nil
 }

@@ -36,6 +36,7 @@ type Column struct {
 	Equality  Equality  // how the source compares it
 	Enum      *[]string // labels in order, if the type is an enumeration; never changed after it is made
 	Missing   *string   // the value, as AppendText writes it, of rows that were there before the column, as the source keeps it until they change; nil: none is known
+	Reread    bool      // the source reads rows that were there before the column again: they come with its value
 	ID        uint64    // which column of which table this is, whatever its name: two shapes of one Lineage have it in common only if it is the same one; 0: the source can't tell
 }
 

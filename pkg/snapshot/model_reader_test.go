@@ -42,7 +42,7 @@ func (m *model) serve() bool {
 }
 
 func (m *model) info(name string) snapshot.Info {
-	return snapshot.Info{Table: m.tables[name].shape(), Incarnation: strconv.Itoa(m.tables[name].made), Parts: m.partsOf(name), Estimate: 7}
+	return snapshot.Info{Table: m.tables[name].shape(), Incarnation: strconv.Itoa(m.tables[name].made), Revision: strconv.Itoa(m.tables[name].turned), Parts: m.partsOf(name), Estimate: 7}
 }
 
 // sel reads what is visible now.

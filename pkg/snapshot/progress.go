@@ -23,6 +23,7 @@ type savedProgress struct {
 type savedTable struct {
 	Table       string    `json:"table"`
 	Incarnation string    `json:"incarnation,omitempty"`
+	Revision    string    `json:"revision,omitempty"`
 	Parts       []string  `json:"parts,omitempty"` // IDs of those whose rows have been or are being read
 	Where       string    `json:"where,omitempty"`
 	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
@@ -131,11 +132,15 @@ func (t *table) begin(info Info) bool {
 	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
 	lost := !replaced && (t.missed(info.Member) || t.lost(info.Parts))
 	left := t.Stale && t.Done
-	t.Whole = t.Whole && !replaced && !lost
+	revised := !replaced && !lost && !left && !t.Started.IsZero() && t.Revision != info.Revision
+	t.Whole = (t.Whole || revised && t.Done && !t.Stale) && !replaced && !lost
 	t.Stale = (t.Stale || replaced || lost) && len(info.Table.Key) > 0 // without a key its snapshot begins with a Truncate anyway
 	same := !left && (t.Started.IsZero() || (!replaced && !lost && slices.Equal(t.Key, sig)))
-	if !same {
+	switch {
+	case !same:
 		t.startOver()
+	case revised:
+		t.again()
 	}
 	if info.Parts == nil { // an Export's
 		info.Parts = t.info.Parts
@@ -145,9 +150,14 @@ func (t *table) begin(info Info) bool {
 	if info.Member != "" {
 		t.Member = info.Member
 	}
-	t.info, t.Incarnation, t.Key, t.Estimate = info, info.Incarnation, sig, info.Estimate
+	t.info, t.Incarnation, t.Revision, t.Key, t.Estimate = info, info.Incarnation, info.Revision, sig, info.Estimate
 	if t.Started.IsZero() {
 		t.Started = time.Now().UTC().Truncate(time.Millisecond)
 	}
-	return same
+	return same && !revised
+}
+
+// again begins anew with rows that targets have, or will have from the stream: all of them, for which ones the stream has brought nobody knows.
+func (t *table) again() {
+	t.Last, t.Scanned, t.Rows, t.Done, t.Started, t.Where = nil, false, 0, false, time.Time{}, ""
 }

@@ -101,7 +101,7 @@ func (r *Runner) good(j *job) bool {
 		r.retryAt = time.Now().Add(retryEvery)
 		return false
 	}
-	if j.chunk.Incarnation != t.Incarnation {
+	if j.chunk.Incarnation != t.Incarnation || j.chunk.Revision != t.Revision {
 		t.info, t.checked = Info{}, false
 		return false
 	}

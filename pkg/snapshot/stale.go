@@ -58,7 +58,7 @@ func (t *table) stale() bool { return t.Stale && !t.Done }
 // the rest, so chunks wait for a new horizon: each SELECT then sees all transactions that stand before the Truncate (invariant 2), and no
 // condition may keep rows out.
 func (r *Runner) empty(j *job) {
-	if j.chunk.Incarnation != j.table.Incarnation {
+	if j.chunk.Incarnation != j.table.Incarnation || j.chunk.Revision != j.table.Revision {
 		j.table.info, j.table.checked = Info{}, false
 		return
 	}

@@ -62,7 +62,7 @@ func (d *decider) add(col *change.Column, fresh bool) error {
 	case (d.Before == nil || !fresh) && !d.CreateTables: // not a change at the source: the target was made so
 		return upsert.Halt("%s lacks columns and create_tables is off: %s", d.Name, sql)
 	}
-	if !col.Nullable && !step.Fill {
+	if !col.Nullable && !step.Fill && !col.Reread {
 		empty, err := d.Empty()
 		if err != nil {
 			return err
@@ -97,11 +97,14 @@ func (d *decider) remade(diff Difference, col *change.Column) error {
 	}
 	if d.Policy.Of(sinks.KindDrop) == sinks.Follow && !d.inKey(col.Name) && !d.Shared {
 		d.Steps = append(d.Steps, Step{Op: Drop, Column: gone, Name: f.Name}, Step{Op: Add, Column: col, Name: col.Name, Fill: d.fills(col)})
-		if !d.fills(col) {
+		if !d.fills(col) && !col.Reread {
 			d.Late = append(d.Late, col.Name)
 		}
 		d.changed(sinks.KindDrop, sinks.Follow, gone)
 		d.changed(sinks.KindAdd, sinks.Follow, col)
+		return nil
+	}
+	if col.Reread {
 		return nil
 	}
 	cleared, err := d.Cleared(f.Name)

@@ -87,7 +87,7 @@ func (p Pair) retyped() bool {
 		return true
 	}
 	for _, c := range []*change.Column{&o, &n} {
-		c.Name, c.ID, c.Nullable, c.Generated, c.Equality, c.Enum, c.Missing = "", 0, false, false, change.Bytewise, nil, nil
+		c.Name, c.ID, c.Nullable, c.Generated, c.Equality, c.Enum, c.Missing, c.Reread = "", 0, false, false, change.Bytewise, nil, nil, false
 	}
 	return o != n
 }

@@ -62,7 +62,7 @@ func Adopt(log, other []Type) []Type {
 // with returns t with what only the catalogue says.
 func (t *Type) with(c *Type) Type {
 	w := *t
-	w.Known, w.Special, w.Generated, w.Hidden, w.Native = c.Known, c.Special, c.Generated, c.Hidden, c.Native
+	w.Known, w.Special, w.Generated, w.Auto, w.Hidden, w.Native = c.Known, c.Special, c.Generated, c.Auto, c.Hidden, c.Native
 	if c.Wire == Timestamp || c.Wire == Time || c.Wire == Datetime {
 		w.Precision = c.Precision // which the log leaves out
 	}

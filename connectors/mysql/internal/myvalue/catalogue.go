@@ -21,6 +21,7 @@ type Field struct {
 	Generated  bool
 	JSON       bool // MariaDB: CHECK (json_valid(column))
 	Versioned  bool // MariaDB: the table is WITH SYSTEM VERSIONING
+	Auto       bool // AUTO_INCREMENT
 }
 
 // CatalogueQuery is the query that describes a table's columns in order; its parameters are the database and the table. Each row is a
@@ -36,14 +37,14 @@ const catalogueColumns = `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS
  IFNULL(c.NUMERIC_PRECISION, 0), IFNULL(c.NUMERIC_SCALE, 0), IFNULL(c.DATETIME_PRECISION, 0), IFNULL(l.ID, 0),
  IFNULL(c.GENERATION_EXPRESSION, '') <> '', `
 
-const catalogueMySQL = catalogueColumns + `0, 0
+const catalogueMySQL = catalogueColumns + `0, 0, LOCATE('auto_increment', c.EXTRA) > 0
  FROM information_schema.COLUMNS c LEFT JOIN information_schema.COLLATIONS l ON l.COLLATION_NAME = c.COLLATION_NAME
  WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
 
 // A JSON column of MariaDB is one that its own CHECK holds to JSON, as the alias json makes it; which quotes it
 // has is the session's matter. Joins, because in a subquery MariaDB looks
 // through every table of the server; BINARY, because the plain comparison, which finds the row, takes a for A.
-const catalogueMariaDB = catalogueColumns + `k.CHECK_CLAUSE IS NOT NULL, v.TABLE_TYPE = 'SYSTEM VERSIONED'
+const catalogueMariaDB = catalogueColumns + `k.CHECK_CLAUSE IS NOT NULL, v.TABLE_TYPE = 'SYSTEM VERSIONED', LOCATE('auto_increment', c.EXTRA) > 0
  FROM information_schema.COLUMNS c
  JOIN information_schema.TABLES v ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME
   AND BINARY v.TABLE_SCHEMA = c.TABLE_SCHEMA AND BINARY v.TABLE_NAME = c.TABLE_NAME
@@ -98,7 +99,7 @@ func (f *Field) describe(flavor string) (Type, error) {
 	if !ok {
 		return Type{}, fmt.Errorf("a type that this version doesn't know: %w", change.ErrHalt)
 	}
-	t := Type{Name: f.Name, Flavor: flavor, Wire: wire, Nullable: f.Nullable, Known: true, Generated: f.Generated, Native: f.ColumnType,
+	t := Type{Name: f.Name, Flavor: flavor, Wire: wire, Nullable: f.Nullable, Known: true, Generated: f.Generated, Auto: f.Auto, Native: f.ColumnType,
 		// MariaDB 11.8 leaves generated columns out of the images of an UPDATE, changed or not, so none are carried.
 		Hidden:   f.Generated && flavor == MariaDB,
 		Unsigned: strings.Contains(f.ColumnType, " unsigned"), Special: specials[f.DataType], Collation: int(f.Collation)}

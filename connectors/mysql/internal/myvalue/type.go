@@ -68,6 +68,7 @@ type Type struct {
 	Known     bool // the catalogue has been read
 	Special   Special
 	Generated bool
+	Auto      bool   // AUTO_INCREMENT
 	Hidden    bool   // the log may hold it, the table hasn't got it: rows leave it out
 	Native    string // COLUMN_TYPE
 }
