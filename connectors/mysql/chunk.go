@@ -42,18 +42,13 @@ func (r *chunkReader) session(ctx context.Context) (*session, error) {
 	return r.conn, err
 }
 
-// connectChunks opens a session for rows: nobody's default may cut a SELECT short, and none waits for a lock for long, since others would
-// wait behind it.
+// connectChunks opens a session for rows: none waits for a lock for long, since others would wait behind it.
 func connectChunks(ctx context.Context, c *Config) (*session, error) {
 	s, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	limit := "max_execution_time = 0"
-	if c.Flavor == MariaDB {
-		limit = "max_statement_time = 0"
-	}
-	if err := s.exec(ctx, "set "+limit+", lock_wait_timeout = 1",
+	if err := s.exec(ctx, "set lock_wait_timeout = 1",
 		"set session transaction isolation level repeatable read"); err != nil {
 		s.close()
 		return nil, fmt.Errorf("set up a session for rows: %w", err)
