@@ -21,6 +21,7 @@ type alteration struct {
 	convert bool      // CONVERT TO CHARACTER SET: any text may be stored otherwise
 	nulls   bool      // a column may become NOT NULL that isn't named: ADD PRIMARY KEY
 	keys    bool      // the primary key comes or goes
+	reread  bool      // the table is read again
 	most    rewriting // what it does whatever the columns are
 }
 

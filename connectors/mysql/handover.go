@@ -76,7 +76,7 @@ func (c *columnIDs) name(b *change.Batch) error {
 	var last, given *change.Table
 	for i := range b.Changes {
 		ch := b.Changes[i]
-		if ch.Op == change.NewShape {
+		if ch.Op == change.NewShape && !tellsOfRows(ch.Table) {
 			continue
 		}
 		if ch.Table != last || len(c.due) > 0 && !ch.Pos.Less(c.due[0].at) {
@@ -98,7 +98,9 @@ func (c *columnIDs) name(b *change.Batch) error {
 			}
 			out = append(out, shapeAhead(&ch))
 		}
-		out = append(out, ch)
+		if ch.Op != change.NewShape {
+			out = append(out, ch)
+		}
 	}
 	b.Changes = out
 	c.follow(b.Upto)
@@ -109,6 +111,11 @@ func (c *columnIDs) name(b *change.Batch) error {
 	var err error
 	b.Resume, err = c.resume(b.Resume)
 	return err
+}
+
+// tellsOfRows says that a shape says something of rows that are there, so that it goes to targets by itself.
+func tellsOfRows(t *change.Table) bool {
+	return slices.ContainsFunc(t.Columns, func(c change.Column) bool { return c.Missing != nil || c.Reread })
 }
 
 // shapeAhead is the NewShape in front of a change.

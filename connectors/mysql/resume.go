@@ -93,7 +93,7 @@ type token struct {
 	Born map[string]string `json:"born,omitempty"`
 	Past string            `json:"past,omitempty"`
 
-	Columns string `json:"columns,omitempty"` // as columnIDs.resume adds it
+	Columns string            `json:"columns,omitempty"` // as columnIDs.resume adds it
 	Revised map[string]string `json:"revised,omitempty"`
 }
 

@@ -32,9 +32,6 @@ func (a *assembler) rewrite(ctx context.Context, q query, t tableName, was colum
 		alteration.carry(is)
 	}
 	what := alteration.rewrites(q.status, was, is)
-	if err := a.tellAdded(&alteration, t, is, what != keepsRows, start); err != nil {
-		return err
-	}
 	switch {
 	case what == keepsRows:
 	case !a.remakes:
@@ -49,7 +46,8 @@ func (a *assembler) rewrite(ctx context.Context, q query, t tableName, was colum
 		a.logger.Info("a statement may have changed keys of rows that are there, so the table is emptied at targets and read again", "table", t.String(), "statement", shortened(q.sql))
 		a.remake(t, a.placeOf(start, 0))
 	}
-	return nil
+	alteration.reread = what != keepsRows && a.remakes
+	return a.tellAdded(&alteration, t, is, start)
 }
 
 // columnsBehind returns what a table is behind a statement, where that matters and no later statement has changed it since.
@@ -81,7 +79,7 @@ func (a *assembler) follows(t tableName) bool {
 
 // tellAdded announces the shape behind a statement that adds columns with values for rows that are there: a target that learned of them with the next row
 // would not know what those have, and a later process not what this one knows.
-func (a *assembler) tellAdded(what *alteration, t tableName, is columnsAt, reread bool, start uint64) error {
+func (a *assembler) tellAdded(what *alteration, t tableName, is columnsAt, start uint64) error {
 	if is.types == nil || !a.follows(t) {
 		return nil
 	}
@@ -98,16 +96,16 @@ func (a *assembler) tellAdded(what *alteration, t tableName, is columnsAt, rerea
 			continue
 		}
 		column := &table.Columns[at]
-		column.Missing, column.Reread = c.missing, c.missing == nil && reread && a.remakes
+		column.Missing, column.Reread = c.missing, c.missing == nil && what.reread
 		some = some || column.Missing != nil || column.Reread
 	}
 	if !some {
 		return nil
 	}
-	told, err := a.shapes.kept(t, &table)
+	told, err := a.shapes.stands(t, made.table, &table)
 	if err != nil {
 		return err
 	}
-	a.announce(told, a.placeOf(start, 0)<<2)
+	a.announce(told, a.placeOf(start, lastPlace)<<2) // where it is known which column is which
 	return nil
 }

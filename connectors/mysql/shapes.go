@@ -41,6 +41,8 @@ type versions struct {
 	stale   bool          // a statement has changed the table since
 	told    *change.Table // what was found of the table otherwise, and
 	known   *columnsAt    // of its columns, if no statement has changed it since
+
+	standsFor string // of byPrint: the fingerprint of a shape for which another one stands that says more of rows that are there
 }
 
 // shape is how the rows behind a TABLE_MAP are read.
@@ -75,6 +77,7 @@ func (s *shapes) touch(t tableName) {
 	defer s.mu.Unlock()
 	v := s.versions(t)
 	v.stale, v.told, v.known = true, nil, nil
+	delete(v.byPrint, v.standsFor) // what it says of rows that were there is said, and may be another column's from here on
 }
 
 // tell keeps what was found of a table that the log hasn't shown.
@@ -268,11 +271,17 @@ func (s *shapes) intern(name tableName, t *change.Table) (*change.Table, error) 
 	return t, nil
 }
 
-// kept is intern for who doesn't hold mu.
-func (s *shapes) kept(name tableName, t *change.Table) (*change.Table, error) {
+// stands makes told, which says more of rows that are there, the one pointer of the version that plain is, until a statement changes the table.
+func (s *shapes) stands(name tableName, plain, told *change.Table) (*change.Table, error) {
+	fingerprint, err := change.Fingerprint(plain)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.intern(name, t)
+	v := s.versions(name)
+	v.byPrint[fingerprint], v.standsFor = told, fingerprint
+	return told, nil
 }
 
 // fromCatalog returns the shape of a table as the catalogue has it now, over conn. Its Table is the stream's own pointer where the stream
