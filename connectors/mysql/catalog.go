@@ -62,8 +62,8 @@ type uniqueKey struct {
 
 // described is what the catalogue says of a table.
 type described struct {
-	types []myvalue.Type
-	keys  []uniqueKey // the primary key first
+	types []myvalue.Type // nil: not known
+	keys  []uniqueKey    // the primary key first
 }
 
 var errNoTable = errors.New("there is no such table")

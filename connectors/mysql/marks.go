@@ -49,7 +49,7 @@ func (s *shapes) incarnation(t tableName) (incarnation, revision string) {
 }
 
 // before returns what a table's columns are in front of the next statement that changes it, as far as that is known.
-func (s *shapes) before(t tableName) columnsAt {
+func (s *shapes) before(t tableName) described {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.tables[t]
@@ -62,13 +62,13 @@ func (s *shapes) before(t tableName) columnsAt {
 		for _, k := range v.last.table.Key {
 			key.columns = append(key.columns, v.last.table.Columns[k].Name)
 		}
-		return columnsAt{v.last.all, []uniqueKey{key}}
+		return described{v.last.all, []uniqueKey{key}}
 	}
-	return columnsAt{}
+	return described{}
 }
 
 // know keeps what a table's columns are behind the last statement that changed it.
-func (s *shapes) know(t tableName, c columnsAt) {
+func (s *shapes) know(t tableName, c described) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.versions(t).known = &c

@@ -10,19 +10,18 @@ import (
 )
 
 // columnsBefore returns what the table of a statement is in front of it. Only a statement about a single one is looked into.
-func (a *assembler) columnsBefore(tables []tableName) columnsAt {
+func (a *assembler) columnsBefore(tables []tableName) described {
 	if len(tables) != 1 {
-		return columnsAt{}
+		return described{}
 	}
 	if p := a.past[tables[0]]; p != nil && len(p.Open) == 0 {
-		d := p.described()
-		return columnsAt{d.types, d.keys}
+		return p.described()
 	}
 	return a.shapes.before(tables[0])
 }
 
 // rewrite has a table read again of which a statement may have changed stored values.
-func (a *assembler) rewrite(ctx context.Context, q query, t tableName, was columnsAt, start uint64) error {
+func (a *assembler) rewrite(ctx context.Context, q query, t tableName, was described, start uint64) error {
 	alteration := readAlteration(q, a.flavor)
 	is, err := a.columnsBehind(ctx, &alteration, t, start)
 	if err != nil {
@@ -51,19 +50,18 @@ func (a *assembler) rewrite(ctx context.Context, q query, t tableName, was colum
 }
 
 // columnsBehind returns what a table is behind a statement, where that matters and no later statement has changed it since.
-func (a *assembler) columnsBehind(ctx context.Context, what *alteration, t tableName, start uint64) (columnsAt, error) {
+func (a *assembler) columnsBehind(ctx context.Context, what *alteration, t tableName, start uint64) (described, error) {
 	if !what.asks() {
-		return columnsAt{}, nil
+		return described{}, nil
 	}
 	p, err := a.learn(ctx, t, a.spot(start))
 	if err != nil {
-		return columnsAt{}, fmt.Errorf("find what a statement has made of its columns: %w", err)
+		return described{}, fmt.Errorf("find what a statement has made of its columns: %w", err)
 	}
 	if p.unknown != "" {
-		return columnsAt{}, nil
+		return described{}, nil
 	}
-	d := p.described()
-	is := columnsAt{d.types, d.keys}
+	is := p.described()
 	a.shapes.know(t, is)
 	return is, nil
 }
@@ -79,11 +77,11 @@ func (a *assembler) follows(t tableName) bool {
 
 // tellAdded announces the shape behind a statement that adds columns with values for rows that are there: a target that learned of them with the next row
 // would not know what those have, and a later process not what this one knows.
-func (a *assembler) tellAdded(what *alteration, t tableName, is columnsAt, start uint64) error {
+func (a *assembler) tellAdded(what *alteration, t tableName, is described, start uint64) error {
 	if is.types == nil || !a.follows(t) {
 		return nil
 	}
-	made, err := a.shapes.ofDescribed(t, described{types: is.types, keys: is.keys})
+	made, err := a.shapes.ofDescribed(t, is)
 	if err != nil {
 		return err
 	}

@@ -7,13 +7,7 @@ import (
 	"github.com/tailwater-cdc/tailwater/connectors/mysql/internal/myvalue"
 )
 
-// columnsAt is what a table's columns were or are at a place of the log.
-type columnsAt struct {
-	types []myvalue.Type // nil: not known
-	keys  []uniqueKey
-}
-
-func (c *columnsAt) find(name string) *myvalue.Type {
+func (c *described) find(name string) *myvalue.Type {
 	for i := range c.types {
 		if strings.EqualFold(c.types[i].Name, name) {
 			return &c.types[i]
@@ -23,7 +17,7 @@ func (c *columnsAt) find(name string) *myvalue.Type {
 }
 
 // inKey says that rows may be told apart by a column.
-func (c *columnsAt) inKey(name string) bool {
+func (c *described) inKey(name string) bool {
 	return slices.ContainsFunc(c.keys, func(k uniqueKey) bool {
 		return slices.ContainsFunc(k.columns, func(column string) bool { return strings.EqualFold(column, name) })
 	})
@@ -32,7 +26,7 @@ func (c *columnsAt) inKey(name string) bool {
 // rewrites says what an alteration may have done to rows that are there: all that isn't proved to keep them.
 //
 // Invariant 1: values that change without a row in the log would be missing at targets, and nothing in the log says so.
-func (a *alteration) rewrites(mode status, before, after columnsAt) rewriting {
+func (a *alteration) rewrites(mode status, before, after described) rewriting {
 	what := a.most
 	note := func(names ...string) {
 		if a.keys || before.types == nil && after.types == nil || slices.ContainsFunc(names, before.inKey) || slices.ContainsFunc(names, after.inKey) {
@@ -67,7 +61,7 @@ func (a *alteration) rewrites(mode status, before, after columnsAt) rewriting {
 }
 
 // converts looks at all texts.
-func (a *alteration) converts(before, after columnsAt, note func(...string)) {
+func (a *alteration) converts(before, after described, note func(...string)) {
 	if before.types == nil || after.types == nil || computed(after) {
 		note()
 	}
@@ -81,7 +75,7 @@ func (a *alteration) converts(before, after columnsAt, note func(...string)) {
 }
 
 // carry finds the constants of new columns, which need no row: they go with the table's shape.
-func (a *alteration) carry(after columnsAt) {
+func (a *alteration) carry(after described) {
 	for i := range a.columns {
 		c := &a.columns[i]
 		if to := after.find(c.to); c.constant != nil && to != nil && !a.reused(*c) {
@@ -108,7 +102,7 @@ func (a *alteration) reused(c alteredColumn) bool {
 
 func autoBefore(t *myvalue.Type) bool { return t != nil && t.Auto }
 
-func computed(c columnsAt) bool {
+func computed(c described) bool {
 	return slices.ContainsFunc(c.types, func(t myvalue.Type) bool { return t.Generated && !t.Hidden })
 }
 

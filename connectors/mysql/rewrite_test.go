@@ -47,8 +47,8 @@ var alteredTable = map[string]myvalue.Type{
 	"f":   intType(myvalue.Float),
 }
 
-func columnsOf(m map[string]myvalue.Type) columnsAt {
-	c := columnsAt{keys: []uniqueKey{{name: primaryKey, columns: []string{"id"}}}}
+func columnsOf(m map[string]myvalue.Type) described {
+	c := described{keys: []uniqueKey{{name: primaryKey, columns: []string{"id"}}}}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		t := m[name]
 		t.Name, t.Known = name, true
@@ -173,7 +173,7 @@ func TestRewrites(t *testing.T) {
 			}
 		}
 		a := readAlteration(query{sql: c.sql, status: c.mode}, MySQL)
-		is := columnsAt{}
+		is := described{}
 		if a.asks() && c.is != nil {
 			is = columnsOf(after)
 		}
@@ -190,18 +190,18 @@ func TestRewritesNotKnown(t *testing.T) {
 	is := columnsOf(alteredTable)
 	for _, c := range []struct {
 		sql           string
-		before, after columnsAt
+		before, after described
 		want          rewriting
 	}{
-		{"alter table a add z int", columnsAt{}, columnsAt{}, keepsRows},
-		{"alter table a modify n int", columnsAt{}, columnsAt{}, givesKeys},
-		{"alter table a modify n int", columnsAt{}, is, givesValues},
-		{"alter table a modify n int", is, columnsAt{}, givesValues},
-		{"alter table a modify id int", is, columnsAt{}, givesKeys},
+		{"alter table a add z int", described{}, described{}, keepsRows},
+		{"alter table a modify n int", described{}, described{}, givesKeys},
+		{"alter table a modify n int", described{}, is, givesValues},
+		{"alter table a modify n int", is, described{}, givesValues},
+		{"alter table a modify id int", is, described{}, givesKeys},
 		{"alter table a modify n int", is, is, keepsRows},
-		{"alter table a convert to character set utf8mb4", columnsAt{}, is, givesValues},
+		{"alter table a convert to character set utf8mb4", described{}, is, givesValues},
 		{"alter table a convert to character set utf8mb4", is, is, keepsRows},
-		{"alter table a drop primary key, modify n varchar(20)", columnsAt{}, is, givesKeys},
+		{"alter table a drop primary key, modify n varchar(20)", described{}, is, givesKeys},
 		{"alter table a comment 'unclosed", is, is, givesKeys},
 	} {
 		a := readAlteration(query{sql: c.sql}, MySQL)
@@ -265,7 +265,7 @@ func TestConstants(t *testing.T) {
 		typ := c.typ
 		typ.Name, typ.Known, typ.Flavor = "z", true, MySQL
 		a := readAlteration(query{sql: "alter table a add z " + c.definition}, MySQL)
-		a.carry(columnsAt{types: []myvalue.Type{typ}})
+		a.carry(described{types: []myvalue.Type{typ}})
 		got := "-"
 		if missing := a.columns[0].missing; missing != nil {
 			got = *missing

@@ -40,7 +40,7 @@ type versions struct {
 	last    *shape        // the last that the log showed
 	stale   bool          // a statement has changed the table since
 	told    *change.Table // what was found of the table otherwise, and
-	known   *columnsAt    // of its columns, if no statement has changed it since
+	known   *described    // of its columns, if no statement has changed it since
 
 	standsFor string // of byPrint: the fingerprint of a shape for which another one stands that says more of rows that are there
 }
