@@ -41,8 +41,8 @@ golden: ## write every golden file again and fail if one changed
 	go test -run Golden $$(grep -rl --include='*_test.go' 'func Test.*Golden' . | xargs -n1 dirname | sort -u) -update >/dev/null
 	git diff --exit-code -- '*/testdata/*' docs/types
 
-fuzz: ## every fuzz target for FUZZTIME (20s)
-	testdata/fuzz.sh $(FUZZTIME)
+fuzz: ## every fuzz target for FUZZTIME (20s), those of the sinks against the servers
+	$(WITH) testdata/fuzz.sh $(FUZZTIME)
 
 crash: ## kill -9 at every named point on real servers, 3 times each
 	$(WITH) testdata/crash/run.sh
