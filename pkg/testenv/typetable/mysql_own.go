@@ -59,9 +59,9 @@ func mariadbJSON() Type {
 
 // mariadbOwn are the types that MariaDB alone has.
 func mariadbOwn() []Type {
-	packed := func(sql, theirs string, kind change.Kind, created string, values ...Value) Type {
-		t := my(strings.Replace(sql, " compressed", " /*M!100301 COMPRESSED*/", 1), theirs, kind, values...).as(MySQL, created).as(MariaDB, created).in(mariadb10, mariadb118)
-		t.SQL = sql
+	packed := func(name, theirs string, kind change.Kind, values ...Value) Type {
+		t := my(name+" /*M!100301 COMPRESSED*/", theirs, kind, values...).as(MySQL, name).as(MariaDB, name).in(mariadb10, mariadb118)
+		t.SQL = name + " compressed"
 		return t
 	}
 	repeated := func(s string, n int) Value {
@@ -72,10 +72,10 @@ func mariadbOwn() []Type {
 			"01890a5d-ac96-774b-bcce-b302099a8057", "12345678-1234-3234-9234-123456789000")...).as(MySQL, "char(36)").in(mariadb10, mariadb118),
 		my("inet6", "text", change.KindNative, strs("::", "::1", "2001:db8::ff00:42:8329", "::ffff:192.0.2.128", "::192.0.2.128", "1::1:0:1:0:1:0", "1:2:3:4:5:6:7:8")...).as(MySQL, "longtext").in(mariadb10, mariadb118),
 		my("inet4", "text", change.KindNative, strs("0.0.0.0", "255.255.255.255", "192.168.1.0")...).as(MySQL, "longtext").in(mariadb10, mariadb118),
-		packed("varchar(500) compressed", "text", change.KindText, "longtext", append(strs("", "é", "x"), repeated("a", 500))...),
-		packed("text compressed", "text", change.KindText, "longtext", append(strs("short", ""), repeated("é", 500))...),
-		packed("varbinary(500) compressed", "bytea", change.KindBytes, "longblob", raw("repeat(x'00', 500)", strings.Repeat("00", 500)), raw("x'00'", "00")),
-		packed("tinyblob compressed", "bytea", change.KindBytes, "longblob", raw("repeat(x'01', 200)", strings.Repeat("01", 200))),
+		packed("varchar(500)", "text", change.KindText, append(strs("", "é", "x"), repeated("a", 500))...),
+		packed("text", "text", change.KindText, append(strs("short", ""), repeated("é", 500))...),
+		packed("varbinary(500)", "bytea", change.KindBytes, raw("repeat(x'00', 500)", strings.Repeat("00", 500)), raw("x'00'", "00")),
+		packed("tinyblob", "bytea", change.KindBytes, raw("repeat(x'01', 200)", strings.Repeat("01", 200))),
 		my("timestamp", "timestamp with time zone", change.KindInstant, val("'2106-02-07 06:28:15'", "2106-02-07 06:28:15", `"2106-02-07T06:28:15Z"`).at(MySQL, Refused)).nullable().in(mariadb118).
 			note("MariaDB 11.5 and later go to 2106, MySQL to 2038."),
 	}
