@@ -40,7 +40,7 @@ func TestOthersSelectLimit(t *testing.T) {
 			}
 			time := "set global max_execution_time = 1; set session max_execution_time = 0"
 			if source.MariaDB {
-				time = "set global max_statement_time = 0.0001; set session max_statement_time = 0"
+				time = "set global max_statement_time = 0.005; set session max_statement_time = 0"
 			}
 			source.Exec(time)
 			r.once()

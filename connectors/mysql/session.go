@@ -31,9 +31,12 @@ type session struct {
 	buffer []byte
 }
 
-// sessionSetup makes a session one whose values myvalue reads, and that nobody ends for being idle or for a statement that takes long: MySQL's setting for that is
-// in a comment that MariaDB doesn't run, and the other way round.
-const sessionSetup = "set names utf8mb4, /*!80000 max_execution_time = 0, */ /*M! max_statement_time = 0, */ character_set_results = null, time_zone = '+00:00', sql_mode = '', " +
+// noTimeLimit is the part of a SET by which no statement ends for taking long, of which reading the log is one at MariaDB. Each server's setting is in a comment that the
+// other one doesn't run.
+const noTimeLimit = "/*!80000 max_execution_time = 0, */ /*M! max_statement_time = 0, */ "
+
+// sessionSetup makes a session one whose values myvalue reads, and that nobody ends for being idle.
+const sessionSetup = "set names utf8mb4, " + noTimeLimit + "character_set_results = null, time_zone = '+00:00', sql_mode = '', " +
 	"autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1, lock_wait_timeout = " + idleForYears + ", wait_timeout = " + idleForYears + ", net_write_timeout = 3600, net_read_timeout = 3600"
 
 // dial opens the socket, with connectTimeout until done is called.

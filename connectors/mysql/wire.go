@@ -159,7 +159,7 @@ func (w *wire) refetch(ctx context.Context, p prepared) error {
 
 // setupStream keeps the server from ending a connection whose reader is busy.
 func setupStream(conn *client.Conn) error {
-	_, err := conn.Execute("set net_write_timeout = 3600")
+	_, err := conn.Execute("set " + noTimeLimit + "net_write_timeout = 3600")
 	return err
 }
 
