@@ -29,13 +29,13 @@ lint: ## staticcheck over everything (staticcheck.conf says why each choice)
 test: lint ## what every landing needs: all suites on real servers, race detector on, a skip is a failure
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt these'; exit 1; }
 	go mod verify >/dev/null && go vet ./... && go vet -tags fault ./...
-	$(WITH) go test -race -timeout 30m -json -run '$(RUN)' $(PKG) | go run ./pkg/testenv/suites
+	$(WITH) go test -race -timeout 45m -json -run '$(RUN)' $(PKG) | go run ./pkg/testenv/suites
 	go test ./testdata/bench/... # ./... leaves testdata out
 	$(MAKE) golden crash examples
 	$(MAKE) demo CHECK=1
 
 suites: ## write testdata/suites.txt, the list of suites that must run
-	$(WITH) go test -race -timeout 30m -json ./... | go run ./pkg/testenv/suites -update
+	$(WITH) go test -race -timeout 45m -json ./... | go run ./pkg/testenv/suites -update
 
 golden: ## write every golden file again and fail if one changed
 	go test -run Golden $$(grep -rl --include='*_test.go' 'func Test.*Golden' . | xargs -n1 dirname | sort -u) -update >/dev/null

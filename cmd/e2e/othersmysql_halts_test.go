@@ -15,8 +15,6 @@ func TestOthersHalts(t *testing.T) {
 		{"a rename that the log doesn't have", "create table o (id int primary key, a int); insert into o values (1, 1)",
 			"set sql_log_bin = 0; alter table o rename column a to b; set sql_log_bin = 1; insert into o values (2, 2)",
 			[]string{"RENAME COLUMN `a` TO `b`", "ADD COLUMN `b`"}, "alter table o rename column a to b"},
-		{"gh-ost drop-null-add-not-null", "create table o (id int primary key); insert into o values (1)", "alter table o add c int not null default 5; insert into o (id) values (2)",
-			[]string{"lacks c", "NOT NULL", "ADD COLUMN `c`", "fill it in"}, "alter table o add column c int; update o set c = 5"},
 		{"gh-ost swap-uk", "create table o (id int not null, a int not null, unique u (id)); insert into o values (1, 1), (2, 2)", "alter table o drop key u, add unique v (a); update o set id = 1; insert into o values (1, 7)",
 			[]string{"DROP PRIMARY KEY, ADD PRIMARY KEY (`a`)"}, "alter table o drop primary key, add primary key (a)"},
 		{"gh-ost enum-remove-middle-options", "create table o (id int primary key, e enum('a', 'b', 'c')); insert into o values (1, 'a'), (2, 'c')", "alter table o modify e enum('a', 'c'); insert into o values (3, 'c')",

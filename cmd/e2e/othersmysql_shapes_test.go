@@ -44,6 +44,8 @@ var othersShapes = []othersCase{
 	{"gh-ost rename: columns of other names", "",
 		"create table rnm (id int primary key, a int, b int, c varchar(10)); insert into rnm values (1, 1, 2, 'c'), (2, 3, 4, 'd')",
 		"alter table rnm rename column c to d; insert into rnm values (3, 5, 6, 'e'); alter table rnm change a a2 int, add a int; insert into rnm (id, b) values (4, 7); alter table rnm rename column id to k; update rnm set d = 'g' where k = 1"},
+	{"gh-ost drop-null-add-not-null: a column that may not be NULL", "",
+		"create table nna (id int primary key); insert into nna values (1)", "alter table nna add c int not null default 5; insert into nna (id) values (2)"},
 	{"gh-ost modify-change-case: a column's name in other letters", "",
 		"create table cse (id int primary key, someName int); insert into cse values (1, 1)",
 		"alter table cse change someName SomeName int; insert into cse values (2, 2); update cse set somename = 3 where id = 1"},
