@@ -8,7 +8,8 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * Waits until SKIP and then COUNT records more than at its start stand in a topic, or in all topics with a prefix, PREFIX*, and prints the
  * seconds from the first of the COUNT to the last. It asks the broker for the ends of the log only, so it costs the same whoever writes. Where
- * there are thousands of partitions it asks less often, and goes by the rate between two answers. Arguments: BROKERS TOPIC COUNT SKIP SECONDS.
+ * there are thousands of partitions it asks less often, and goes by the rate since the last answer without one of the COUNT. Arguments: BROKERS TOPIC
+ * COUNT SKIP SECONDS.
  */
 public class TopicWatch {
     public static void main(String[] args) throws Exception {
@@ -19,16 +20,18 @@ public class TopicWatch {
             long begin = end(admin, partitions) + Long.parseLong(args[3]);
             System.out.println("watching");
             boolean many = partitions.size() > 100;
-            long first = 0, already = 0;
+            long first = 0, before = 0;
             while (true) {
                 long now = System.nanoTime();
                 long seen = end(admin, partitions) - begin;
-                if (seen > 0 && first == 0) {
+                if (many && seen <= 0) {
                     first = now;
-                    already = seen;
+                    before = seen;
+                } else if (seen > 0 && first == 0) {
+                    first = now;
                 }
                 if (seen >= count) {
-                    double share = many && seen > already ? (double) count / (seen - already) : 1;
+                    double share = many ? (double) count / (seen - before) : 1;
                     System.out.printf("%.2f%n", (System.nanoTime() - first) / 1e9 * share);
                     return;
                 }

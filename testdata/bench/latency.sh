@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Insert sent to record seen and to target row (PostgreSQL) seen, single-row transactions at a steady rate. Each process, and the broker, is
-# warmed up by as much of the same load as is then measured. Sourced by run.sh.
+# warmed up by as much of the same load as is then measured. What captures alone is what the incumbent beside it does; with a sink the target's
+# work is on the same two cores. Sourced by run.sh.
 
 row_pg_latency() { latency pg; }
 row_my_latency() { latency my; }
@@ -17,6 +18,11 @@ measure() {
 
 latency() {
 	local e=$1 kind name target variant
+	name=${e}_lat_capture_$run
+	"${e}_fresh" "$name" && topic "$("${e}_topic" "$name")"
+	"${e}_config" "$name" kafka && tailwater_once && tailwater_start
+	measure "$("${e}_url" "$name")" 'tailwater, capture' -broker "$TAILWATER_KAFKA" -topic "$("${e}_topic" "$name")"
+	tailwater_stop && "${e}_done" "$name"
 	for kind in kafka direct; do
 		name=${e}_lat_${kind}_$run target=${e}_lat_${kind}_copy_$run
 		"${e}_fresh" "$name"
