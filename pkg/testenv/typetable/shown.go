@@ -87,7 +87,7 @@ func shortFraction(s string) string {
 
 func myText(created, wire string) string {
 	switch base(created) {
-	case "longblob":
+	case "longblob", "tinyblob", "varbinary":
 		return strings.ToUpper(hex.EncodeToString(bytesOf(wire)))
 	case "datetime":
 		return strings.Replace(strings.TrimSuffix(wire, "Z"), "T", " ", 1)
