@@ -157,7 +157,16 @@ func (r *chunkReader) describe(ctx context.Context, n relationName) (snapshot.In
 	if errors.Is(err, errNoTable) {
 		err = fmt.Errorf("%w: %w", err, snapshot.ErrNoTable)
 	}
-	return snapshot.Info{Table: t, Incarnation: incarnation(oid), Estimate: -1}, oid, err
+	info := snapshot.Info{Table: t, Incarnation: incarnation(oid), Estimate: -1}
+	if err != nil {
+		return info, oid, err
+	}
+	err = r.seam.shapes.catalog.session(ctx, func(conn *pgx.Conn) error {
+		revisions, err := readRevisions(ctx, conn, []uint32{oid})
+		revise(&info, revisions[oid])
+		return err
+	})
+	return info, oid, err
 }
 
 // Horizon is snapshot.Reader's: a transaction number that is assigned now, above that of every transaction that has one.

@@ -48,26 +48,33 @@ func readParts(ctx context.Context, q querier, roots []uint32) (map[uint32][]sna
 
 // readBegun returns what tells later that one of the tables is another one, or has other parts.
 func readBegun(ctx context.Context, q querier, tables []candidate) ([]snapshot.Info, error) {
-	var roots []uint32
+	var roots, others []uint32
 	for _, t := range tables {
 		if t.partitioned {
 			roots = append(roots, t.oid)
+		} else {
+			others = append(others, t.oid)
 		}
 	}
 	parts, err := readParts(ctx, q, roots)
 	if err != nil {
 		return nil, err
 	}
+	revisions, err := readRevisions(ctx, q, others)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]snapshot.Info, len(tables))
 	for i, t := range tables {
 		list[i] = snapshot.Info{Incarnation: incarnation(t.oid), Parts: parts[t.oid]}
+		revise(&list[i], revisions[t.oid])
 	}
 	return list, nil
 }
 
 func incarnation(oid uint32) string { return fmt.Sprint(oid) }
 
-// imprint is an Info as text: another one when a Look is due.
+// imprint is an Info but for its Revision as text: another one when a Look is due.
 func imprint(i snapshot.Info) string {
 	var b strings.Builder
 	b.WriteString(i.Incarnation + " " + i.Member)
@@ -91,7 +98,9 @@ func (s *Source) look(tables []candidate, now []snapshot.Info) error {
 		switch {
 		case !known && s.config.SnapshotMode == SnapshotNever:
 			s.runner.Note(name, now[i])
-		case !known || imprint(was) == imprint(now[i]):
+		case !known || imprint(was) == imprint(now[i]) && was.Revision == now[i].Revision:
+		case imprint(was) == imprint(now[i]):
+			s.revised(name, was, now[i])
 		case left && s.unread(name):
 			err = errors.Join(err, snapshot.Missed(name))
 		case left:

@@ -26,7 +26,7 @@ func (r *Runner) merge(saved []savedTable) error {
 		s, ok := known[name]
 		delete(known, name)
 		if !ok {
-			s = savedTable{Table: name, Incarnation: now.Incarnation, Member: now.Member, Parts: partIDs(now.Parts), Unread: true, Estimate: -1}
+			s = savedTable{Table: name, Incarnation: now.Incarnation, Revision: now.Revision, Member: now.Member, Parts: partIDs(now.Parts), Unread: true, Estimate: -1}
 		}
 		if r.cfg.Never && !s.Requested {
 			kept, err := r.leaveUnread(s, now)
@@ -102,7 +102,7 @@ func (r *Runner) leaveUnread(s savedTable, now Info) (savedTable, error) {
 	}
 	if s.Incarnation != "" && now.Incarnation != "" && s.Incarnation != now.Incarnation {
 		r.log.Warn("the table was created again; rows that are gone stay at the targets: delete them there", "table", s.Table)
-		return savedTable{Table: s.Table, Incarnation: now.Incarnation, Member: now.Member, Unread: true, Estimate: -1}, nil
+		return savedTable{Table: s.Table, Incarnation: now.Incarnation, Revision: now.Revision, Member: now.Member, Unread: true, Estimate: -1}, nil
 	}
 	if s.Stale || s.missed(now.Member) {
 		return s, Missed(s.Table)
@@ -112,6 +112,12 @@ func (r *Runner) leaveUnread(s savedTable, now Info) (savedTable, error) {
 	}
 	if s.Member == "" {
 		s.Member = now.Member
+	}
+	if now.Revision != "" {
+		if now.since(s.Revision) != KeptAll {
+			r.log.Warn(Unread, "table", s.Table)
+		}
+		s.Revision = now.Revision
 	}
 	s.Unread = s.Unread || !s.Done
 	return s, nil
@@ -123,6 +129,10 @@ func Missed(name string) error {
 		"which empties the table at the targets and reads it again, leave the table out, or drop the pipeline and start it anew with targets that hold what the source does: %w",
 		name, change.ErrGap)
 }
+
+// Unread is what is logged of a table whose rows have other values, of which the log tells nothing, where they may not be read.
+const Unread = "DDL has changed values of the table's rows, of which the log tells nothing, and snapshot mode is never, so targets keep the old ones: " +
+	"run tailwater snapshot start for the table"
 
 // missed says that changes may have been left out since.
 func (s *savedTable) missed(now string) bool { return s.Member != "" && now != "" && s.Member != now }
@@ -147,7 +157,7 @@ func (r *Runner) Note(name string, info Info) {
 	_, heard := r.heard[name]
 	if !heard {
 		r.heard[name] = struct{}{}
-		r.notes = append(r.notes, savedTable{Table: name, Incarnation: info.Incarnation, Member: info.Member, Unread: true, Estimate: -1})
+		r.notes = append(r.notes, savedTable{Table: name, Incarnation: info.Incarnation, Revision: info.Revision, Member: info.Member, Unread: true, Estimate: -1})
 	}
 	r.mu.Unlock()
 	if !heard {

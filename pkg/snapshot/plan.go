@@ -209,7 +209,9 @@ func (r *Runner) lookedUp(j *job) {
 	if t.missed(info.Member) {
 		r.log.Warn("snapshot: changes of the table were left out of the log for a while", "table", t.Table)
 	}
-	if wasDone := t.Done; !t.begin(info) {
+	wasDone, was := t.Done, t.Revision
+	others := t.revise(info)
+	if !t.begin(info) || others {
 		r.log.Warn("snapshot: what was read of the table is not what it holds now, its snapshot starts over", "table", t.Table)
 		if wasDone {
 			r.gate, t.info = gateHorizon, Info{} // its changes, and their shapes, were not observed so far
@@ -217,7 +219,7 @@ func (r *Runner) lookedUp(j *job) {
 		known = false
 	}
 	t.checked = true
-	r.dirty = r.dirty || !known
+	r.dirty = r.dirty || !known || was != t.Revision
 	if t.info.Table != nil {
 		r.readGained(t)
 	}

@@ -44,11 +44,12 @@ type Visibility interface {
 // Info is a table as the server knows it.
 type Info struct {
 	Table       *change.Table
-	Incarnation string // changes when the table is dropped and created again; an oid, say
-	Revision    string // changes when rows that are there, under the keys that they have, got other values and the log has no row of it
-	Member      string // of Lookup and Begun: how its changes come into the log; another one when they may have been left out in between; empty: always do
-	Parts       []Part // of Lookup only: what the table is made of, if its log doesn't tell when that changes; nil: it does
-	Estimate    int64  // rows, or -1
+	Incarnation string                     // changes when the table is dropped and created again; an oid, say
+	Revision    string                     // changes when rows that are there, under the keys that they have, got other values and the log has no row of it
+	Since       func(revision string) Kept // of Lookup and Begun: what rows have kept since another Revision of this Incarnation; nil: KeptKeys
+	Member      string                     // of Lookup and Begun: how its changes come into the log; another one when they may have been left out in between; empty: always do
+	Parts       []Part                     // of Lookup only: what the table is made of, if its log doesn't tell when that changes; nil: it does
+	Estimate    int64                      // rows, or -1
 }
 
 // Part is a part of a table, a partition, that can come with rows, lose them or go, and the log tells nothing of it.

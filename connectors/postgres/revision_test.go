@@ -1,0 +1,73 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
+	"github.com/tailwater-cdc/tailwater/pkg/testenv"
+)
+
+// TestRevisions: what each statement leaves of a table's rows, as the catalogue tells.
+func TestRevisions(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table t (id int primary key, c int, v varchar(10), n numeric(10,2), j int); insert into t values (1, 2, 'x', 3, 4)")
+		conn, err := pgx.Connect(t.Context(), pg.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close(context.Background()) })
+		oid, err := strconv.ParseUint(pg.Value("select 't'::regclass::oid"), 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		revision := func() string {
+			all, err := readRevisions(t.Context(), conn, []uint32{uint32(oid)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all[uint32(oid)]
+		}
+		for _, c := range []struct {
+			on   int // first version that has it
+			sql  string
+			want snapshot.Kept
+		}{
+			{0, "vacuum full t", snapshot.KeptAll},
+			{0, "cluster t using t_pkey", snapshot.KeptAll},
+			{0, "analyze t", snapshot.KeptAll},
+			{0, "alter table t drop j", snapshot.KeptAll},
+			{0, "alter table t alter v type varchar(20)", snapshot.KeptAll},
+			{0, "alter table t alter n type numeric(12,2)", snapshot.KeptAll},
+			{0, "alter table t alter c set not null", snapshot.KeptAll},
+			{0, "alter table t add k int default 5", snapshot.KeptAll},
+			{0, "truncate t", snapshot.KeptAll},
+			{0, "alter table t alter c type int using c * 2", snapshot.KeptKeys},
+			{0, "alter table t alter c type bigint", snapshot.KeptKeys},
+			{0, "alter table t alter v type varchar(30) using upper(v)", snapshot.KeptKeys},
+			{0, "alter table t alter n type numeric(12,1)", snapshot.KeptKeys},
+			{0, "alter table t add r float8 default random()", snapshot.KeptKeys},
+			{0, "alter table t add s int generated always as identity", snapshot.KeptKeys},
+			{18, "alter table t add g bigint generated always as (c + 1) stored", snapshot.KeptKeys},
+			{18, "alter table t alter g set expression as (c + 2)", snapshot.KeptKeys},
+			{0, "alter table t alter id type int using id + 1", snapshot.KeptNone},
+			{0, "begin; alter table t alter id type bigint; alter table t alter n type int; commit", snapshot.KeptNone},
+		} {
+			if c.on > pg.Major {
+				continue
+			}
+			was := revision()
+			pg.Exec(c.sql)
+			if now := revision(); since(was, now) != c.want {
+				t.Errorf("%s: kept %d, want %d (%s, then %s)", c.sql, since(was, now), c.want, was, now)
+			}
+		}
+		if since("1", revision()) != snapshot.KeptNone {
+			t.Error("what can't be read is taken for the same")
+		}
+	})
+}
