@@ -13,7 +13,6 @@ var rewritten = []struct{ table, make, alter, shown string }{
 	{"the_key", "id int primary key, c int", "alter id type int using id + 100", "select min(id) from the_key"},
 	{"no_key", "id int, c int", "alter c type int using c * 2", "select sum(c) from no_key"},
 	{"volatile", "id int primary key, c int", "add r float8 default random()", "select count(to_jsonb(t)->>'r') from volatile t"},
-	{"numbered", "id int primary key, c int", "add s int generated always as identity", "select count(to_jsonb(t)->>'s') from numbered t"},
 }
 
 // TestRewrittenRows: a table whose rows DDL gives other values is read again, while the program runs and while it stands still. One that is written
