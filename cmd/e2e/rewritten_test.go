@@ -13,6 +13,14 @@ var rewritten = []struct{ table, make, alter, shown string }{
 	{"the_key", "id int primary key, c int", "alter id type int using id + 100", "select min(id) from the_key"},
 	{"no_key", "id int, c int", "alter c type int using c * 2", "select sum(c) from no_key"},
 	{"volatile", "id int primary key, c int", "add r float8 default random()", "select count(to_jsonb(t)->>'r') from volatile t"},
+	{"parted", "id int primary key, c int" + halves("parted"), "alter c type int using c * 2", "select sum(c) from parted"},
+	{"parted_key", "id int primary key, c int" + halves("parted_key"), "alter c type bigint using id * 3, add r float8 default random()", "select count(to_jsonb(t)->>'r') from parted_key t"},
+}
+
+// halves parts a table of a hundred rows in two, behind its columns.
+func halves(table string) string {
+	return ") partition by range (id); create table " + table + "_1 partition of " + table + " for values from (minvalue) to (51); " +
+		"create table " + table + "_2 partition of " + table + " for values from (51) to (maxvalue"
 }
 
 // TestRewrittenRows: a table whose rows DDL gives other values is read again, while the program runs and while it stands still. One that is written
@@ -30,7 +38,7 @@ func TestRewrittenRows(t *testing.T) {
 					r.source.Exec("create table " + c.table + " (" + c.make + ")")
 					r.source.Exec("insert into " + c.table + " (id) select generate_series(1, 100)")
 				}
-				for _, table := range []string{"same_type", "wider_type", "no_key"} {
+				for _, table := range []string{"same_type", "wider_type", "no_key", "parted"} {
 					r.source.Exec("update " + table + " set c = id")
 				}
 				r.source.Exec("alter table no_key replica identity full")

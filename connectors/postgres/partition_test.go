@@ -142,6 +142,9 @@ func TestPartitionsBesideTheLog(t *testing.T) {
 		{"attached, then written", `create table x (id int primary key, v text); insert into x values (21, 'x'), (22, 'y'); alter table p attach partition x for values from (20) to (30);
 			update p set v = 'z' where id = 21; delete from p where id = 22`, "1 a, 11 b, 21 z"},
 		{"exchanged", "alter table p detach partition p1; create table x (id int primary key, v text); insert into x values (3, 'x'); alter table p attach partition x for values from (0) to (10)", "3 x, 11 b"},
+		{"rewritten", "alter table p alter v type text using upper(v)", "1 A, 11 B"},
+		{"rewritten with its key", "alter table p drop constraint p_pkey; alter table p add primary key (id, v); alter table p alter v type text using upper(v)", "1 A, 11 B"},
+		{"rewritten for a new column", "alter table p add w text default 'w' || (random() * 0)::int", "1 a w0, 11 b w0"},
 		{"made empty", "create table x partition of p for values from (20) to (30); insert into p values (25, 'x')", "1 a, 11 b, 25 x"},
 	}
 	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
