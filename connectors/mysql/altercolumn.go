@@ -1,109 +1,149 @@
 package mysql
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
 // add reads what follows ADD.
-func (e *edits) add(ts tokens) error {
-	if !ts.pass("COLUMN") {
-		switch {
-		case ts.is(0, "INDEX", "KEY", "FULLTEXT", "SPATIAL", "UNIQUE"):
-			e.keys = true
-			return nil
-		case ts.is(0, "FOREIGN", "PARTITION"), ts.is(0, "CONSTRAINT") && slices.ContainsFunc(ts[1:min(len(ts), 4)], func(t sqlToken) bool { return t.word("FOREIGN") }):
-			return nil
-		case ts.is(0, "CONSTRAINT", "CHECK", "PRIMARY", "PERIOD", "SYSTEM", "VECTOR"):
-			return errAlter
-		}
+func (a *alter) add(ts tokens) error {
+	constraint := func(kind string) bool {
+		return ts.is(0, kind) || ts.is(0, "CONSTRAINT") && slices.ContainsFunc(ts[1:min(len(ts), 4)], func(t sqlToken) bool { return t.word(kind) })
 	}
-	edit := columnEdit{verb: "ADD", ifExists: ts.pass("IF", "NOT", "EXISTS")}
-	if len(ts) > 0 && ts[0].punct("(") {
-		if !ts[len(ts)-1].punct(")") {
-			return errAlter
-		}
-		for _, inner := range ts[1 : len(ts)-1].split() {
-			if err := e.add(inner); err != nil {
-				return err
-			}
-		}
+	switch {
+	case ts.is(0, "PARTITION"), constraint("FOREIGN"):
+		return nil
+	case ts.is(0, "INDEX", "KEY", "FULLTEXT", "SPATIAL", "UNIQUE"), ts.is(0, "VECTOR") && ts.is(1, "INDEX", "KEY"):
+		a.keys = true
+		return nil
+	case constraint("PRIMARY"):
+		a.primary, a.nulls = true, true
+		return nil
+	case ts.is(0, "CONSTRAINT", "CHECK"):
+		a.opaque = true // MariaDB's JSON is a check
+		return nil
+	case a.timed(ts):
 		return nil
 	}
-	var err error
-	if edit.name, err = ts.column(); err != nil {
-		return err
+	list := ts
+	list.pass("COLUMN")
+	list.pass("IF", "NOT", "EXISTS")
+	if len(list) == 0 || !list[0].punct("(") {
+		return a.column("ADD", ts)
 	}
-	edit.to = edit.name
-	return e.defined(edit, ts)
-}
-
-func (e *edits) drop(ts tokens) error {
-	if !ts.pass("COLUMN") {
-		switch {
-		case ts.is(0, "FOREIGN", "PARTITION"):
-			return nil
-		case ts.pass("INDEX"), ts.pass("KEY"):
-			ts.pass("IF", "EXISTS")
-			name, err := ts.column()
-			if err != nil || strings.EqualFold(name, primaryKey) {
-				return errAlter
-			}
-			e.keys = true
-			return nil
-		case ts.is(0, "CONSTRAINT", "CHECK", "PRIMARY", "PERIOD", "SYSTEM"):
-			return errAlter
-		}
-	}
-	edit := columnEdit{verb: "DROP", ifExists: ts.pass("IF", "EXISTS")}
-	var err error
-	if edit.name, err = ts.column(); err != nil {
-		return err
-	}
-	if ts.pass("RESTRICT"); len(ts) > 0 && !ts.pass("CASCADE") {
+	if !list[len(list)-1].punct(")") {
 		return errAlter
 	}
-	e.columns = append(e.columns, edit)
-	return nil
-}
-
-// redefine reads what follows MODIFY, or CHANGE itself.
-func (e *edits) redefine(ts tokens) error {
-	change := ts.pass("CHANGE")
-	ts.pass("COLUMN")
-	edit := columnEdit{verb: "MODIFY", ifExists: ts.pass("IF", "EXISTS")}
-	var err error
-	if edit.name, err = ts.column(); err != nil {
-		return err
-	}
-	if edit.to = edit.name; change {
-		if edit.to, err = ts.column(); err != nil {
+	for _, inner := range list[1 : len(list)-1].split() {
+		if err := a.add(inner); err != nil {
 			return err
 		}
 	}
-	return e.defined(edit, ts)
+	return nil
 }
 
-func (e *edits) rename(ts tokens) error {
-	if ts.is(0, "INDEX", "KEY") {
+// timed reads a period, or that rows stay when they are changed.
+func (a *alter) timed(ts tokens) bool {
+	versions := ts.is(0, "SYSTEM") && ts.is(1, "VERSIONING")
+	if !versions && !(ts.is(0, "PERIOD") && ts.is(1, "FOR")) {
+		return false
+	}
+	a.hidden = a.hidden || versions
+	a.unknown()
+	return true
+}
+
+// drop reads what follows DROP.
+func (a *alter) drop(ts tokens) error {
+	switch {
+	case ts.is(0, "PARTITION", "FOREIGN"):
 		return nil
+	case ts.is(0, "PRIMARY"):
+		a.primary = true
+		return nil
+	case ts.is(0, "CHECK"):
+		a.opaque = true
+		return nil
+	case a.timed(ts):
+		return nil
+	case !ts.is(0, "INDEX", "KEY", "CONSTRAINT"):
+		return a.column("DROP", ts)
 	}
-	if !ts.pass("COLUMN") {
-		return errAlter // the table itself
-	}
-	edit := columnEdit{verb: "RENAME", ifExists: ts.pass("IF", "EXISTS")}
-	var err error
-	if edit.name, err = ts.column(); err != nil {
+	a.keys = true
+	a.opaque = a.opaque || ts.is(0, "CONSTRAINT")
+	ts = ts[1:]
+	ts.pass("IF", "EXISTS")
+	name, err := ts.column()
+	a.primary = a.primary || strings.EqualFold(name, primaryKey)
+	return err
+}
+
+// column reads what is done to one column, behind the verb.
+func (a *alter) column(verb string, ts tokens) (err error) {
+	ts.pass("COLUMN")
+	e := columnEdit{verb: verb, ifExists: ts.pass("IF", "EXISTS") || ts.pass("IF", "NOT", "EXISTS")}
+	if e.name, err = ts.column(); err != nil {
 		return err
 	}
-	if !ts.pass("TO") {
+	defined := false
+	switch verb {
+	case "ADD", "MODIFY":
+		e.to, defined = e.name, true
+	case "CHANGE":
+		e.verb, defined = "MODIFY", true
+		e.to, err = ts.column()
+	case "RENAME":
+		if !ts.pass("TO") {
+			return errAlter
+		}
+		e.to, err = ts.column()
+	case "DROP":
+		_ = ts.pass("RESTRICT") || ts.pass("CASCADE")
+	}
+	if err != nil || defined == (len(ts) == 0) {
 		return errAlter
 	}
-	if edit.to, err = ts.column(); err != nil || len(ts) > 0 {
-		return errAlter
-	}
-	e.columns = append(e.columns, edit)
+	e.definition, e.generated = ts, ts.has("AS") // GENERATED ALWAYS may be left out in front of it
+	a.columns = append(a.columns, e)
 	return nil
+}
+
+// readRenames reads what becomes of the columns of a CREATE, ALTER or DROP by name: whatever their types are.
+func readRenames(q query) (verb string, edits []columnEdit, err error) {
+	a, err := readAlter(q)
+	switch {
+	case a.verb != "ALTER" && a.verb != "":
+		return a.verb, nil, nil
+	case err != nil || a.hidden:
+		return a.verb, nil, cmp.Or(err, errAlter)
+	}
+	for _, e := range a.columns {
+		if e.verb == "MODIFY" {
+			e.verb = "RENAME"
+		}
+		if e.verb != "RENAME" || foldName(e.name) != foldName(e.to) {
+			e.definition = nil // may be long, and nobody asks for it
+			edits = append(edits, e)
+		}
+	}
+	return a.verb, edits, nil
+}
+
+// readEdits reads what becomes of the columns' types and of the keys. Nothing of it is guessed: a word that isn't known makes it errAlter.
+func readEdits(q query) (alter, error) {
+	a, err := readAlter(q)
+	if err != nil || a.opaque || a.primary {
+		return a, cmp.Or(err, errAlter)
+	}
+	for i := range a.columns {
+		if e := &a.columns[i]; len(e.definition) > 0 {
+			if err := e.define(); err != nil {
+				return a, err
+			}
+		}
+	}
+	return a, nil
 }
 
 // plainTypes are those of which a TABLE_MAP without names says all but the sign and the character set. Not among them are ENUM and SET, whose labels it lacks, and
@@ -117,26 +157,27 @@ var (
 	valueWords = []string{"DEFAULT", "COMMENT", "COLLATE", "CHARSET"}
 )
 
-// defined reads a column's definition, and where it stands.
-func (e *edits) defined(edit columnEdit, ts tokens) error {
+// define reads a column's definition, and where it stands.
+func (e *columnEdit) define() error {
+	ts := e.definition
 	if !ts.is(0, plainTypes...) {
 		return errAlter
 	}
-	edit.json = ts.is(0, "JSON")
+	e.json = ts.is(0, "JSON")
 	ts = ts[1:]
 	for len(ts) > 0 {
-		edit.unsigned = edit.unsigned || ts.is(0, "UNSIGNED", "ZEROFILL")
+		e.unsigned = e.unsigned || ts.is(0, "UNSIGNED", "ZEROFILL")
 		switch {
 		case ts[0].punct("("):
 			ts = ts.behindParenthesis()
 		case ts.is(0, plainWords...):
 			ts = ts[1:]
 		case ts.pass("FIRST") && len(ts) == 0:
-			edit.place = "FIRST"
+			e.place = "FIRST"
 		case ts.is(0, "AFTER") && len(ts) == 2:
 			ts = ts[1:]
-			edit.place = "AFTER"
-			edit.after, _ = ts.column() // an empty name is none of the table's
+			e.place = "AFTER"
+			e.after, _ = ts.column() // an empty name is none of the table's
 		case ts.pass("CHARACTER", "SET"), ts.pass("ON", "UPDATE"):
 			ts = ts.behindValue()
 		case ts.is(0, valueWords...):
@@ -145,49 +186,5 @@ func (e *edits) defined(edit columnEdit, ts tokens) error {
 			return errAlter
 		}
 	}
-	e.columns = append(e.columns, edit)
 	return nil
-}
-
-// behindParenthesis passes what stands in parentheses.
-func (ts tokens) behindParenthesis() tokens {
-	depth := 0
-	for i, t := range ts {
-		switch {
-		case t.punct("("):
-			depth++
-		case t.punct(")"):
-			depth--
-		}
-		if depth == 0 {
-			return ts[i+1:]
-		}
-	}
-	return nil
-}
-
-// behindValue passes one value: a word, name or text, with a sign in front, with an introducer or parentheses behind. What remains of another is a word
-// that isn't known.
-func (ts tokens) behindValue() tokens {
-	if len(ts) > 0 && ts[0].kind == tokenPunct && (ts[0].text == "-" || ts[0].text == "+") {
-		ts = ts[1:]
-	}
-	if len(ts) > 0 && ts[0].punct("(") {
-		return ts.behindParenthesis()
-	}
-	if len(ts) == 0 {
-		return ts
-	}
-	number := ts[0].kind == tokenWord && strings.Trim(ts[0].text, "0123456789") == ""
-	introduces := ts[0].kind == tokenWord
-	ts = ts[1:]
-	switch {
-	case len(ts) > 1 && number && ts[0].punct("."):
-		return ts[2:]
-	case len(ts) > 0 && introduces && ts[0].kind == tokenText:
-		return ts[1:]
-	case len(ts) > 0 && ts[0].punct("("):
-		return ts.behindParenthesis()
-	}
-	return ts
 }

@@ -10,7 +10,7 @@ import (
 // altered returns what a table is behind a statement. The types of columns that the statement defines are left open: the next TABLE_MAP has them.
 //
 // Source: MySQL 9.7 and MariaDB 11.8, sql/sql_table.cc, mysql_prepare_alter_table: what is there first, then what is placed, in the order of the statement.
-func (p *past) altered(e edits, flavor string) (*past, error) {
+func (p *past) altered(e alter, flavor string) (*past, error) {
 	out := &past{Schema: p.Schema, Name: p.Name, Types: slices.Clone(p.Types), Open: slices.Clone(p.Open)}
 	for _, k := range p.Keys {
 		out.Keys = append(out.Keys, pastKey{Name: k.Name, Columns: slices.Clone(k.Columns)})
@@ -132,7 +132,7 @@ func (p *past) placed(edit columnEdit, flavor string) error {
 
 // keyed follows the keys. A primary key stays while its columns do; which other key comes first can't be followed when one comes or goes, or a column of
 // it may be NULL or not from here on.
-func (p *past) keyed(e edits, renamed map[string]string) error {
+func (p *past) keyed(e alter, renamed map[string]string) error {
 	primary := len(p.Keys) > 0 && p.Keys[0].Name == primaryKey
 	if primary {
 		p.Keys = p.Keys[:1]

@@ -88,7 +88,7 @@ func (a *assembler) tellAdded(what *alteration, t tableName, is described, start
 	table := *made.table
 	table.Columns = slices.Clone(table.Columns)
 	some := false
-	for _, c := range what.columns {
+	for _, c := range what.altered {
 		at := slices.IndexFunc(table.Columns, func(o change.Column) bool { return strings.EqualFold(o.Name, c.to) })
 		if c.verb != "ADD" || at < 0 {
 			continue

@@ -27,9 +27,9 @@ func (c *described) inKey(name string) bool {
 //
 // Invariant 1: values that change without a row in the log would be missing at targets, and nothing in the log says so.
 func (a *alteration) rewrites(mode status, before, after described) rewriting {
-	what := a.most
+	what := a.rows
 	note := func(names ...string) {
-		if a.keys || before.types == nil && after.types == nil || slices.ContainsFunc(names, before.inKey) || slices.ContainsFunc(names, after.inKey) {
+		if a.primary || before.types == nil && after.types == nil || slices.ContainsFunc(names, before.inKey) || slices.ContainsFunc(names, after.inKey) {
 			what = givesKeys
 		}
 		what = max(what, givesValues)
@@ -37,7 +37,7 @@ func (a *alteration) rewrites(mode status, before, after described) rewriting {
 	if a.nulls && !mode.strict() {
 		what = givesKeys
 	}
-	for _, c := range a.columns {
+	for _, c := range a.altered {
 		switch {
 		case c.verb != "DROP" && a.reused(c):
 			note(c.name, c.to)
@@ -67,7 +67,7 @@ func (a *alteration) converts(before, after described, note func(...string)) {
 	}
 	for i := range before.types {
 		from := &before.types[i]
-		redefined := slices.ContainsFunc(a.columns, func(c alteredColumn) bool { return strings.EqualFold(c.name, from.Name) })
+		redefined := slices.ContainsFunc(a.altered, func(c alteredColumn) bool { return c.verb != "ADD" && strings.EqualFold(c.name, from.Name) })
 		if !redefined && !from.Keeps(after.find(from.Name)) {
 			note(from.Name)
 		}
@@ -76,8 +76,8 @@ func (a *alteration) converts(before, after described, note func(...string)) {
 
 // carry finds the constants of new columns, which need no row: they go with the table's shape.
 func (a *alteration) carry(after described) {
-	for i := range a.columns {
-		c := &a.columns[i]
+	for i := range a.altered {
+		c := &a.altered[i]
 		if to := after.find(c.to); c.constant != nil && to != nil && !a.reused(*c) {
 			if text, ok := c.constant.missing(to); ok {
 				c.missing = &text
@@ -88,14 +88,14 @@ func (a *alteration) carry(after described) {
 
 // asks says that what it does follows from what the columns were and are only.
 func (a *alteration) asks() bool {
-	return a.convert || slices.ContainsFunc(a.columns, func(c alteredColumn) bool {
+	return a.convert || slices.ContainsFunc(a.altered, func(c alteredColumn) bool {
 		return c.verb == "MODIFY" || c.clock || c.filled || c.verb != "DROP" && a.reused(c)
 	})
 }
 
 // reused says that a column gets a name which another one of the table has had until the statement.
 func (a *alteration) reused(c alteredColumn) bool {
-	return !strings.EqualFold(c.name, c.to) && slices.ContainsFunc(a.columns, func(o alteredColumn) bool {
+	return (c.verb == "ADD" || !strings.EqualFold(c.name, c.to)) && slices.ContainsFunc(a.altered, func(o alteredColumn) bool {
 		return o.verb != "ADD" && strings.EqualFold(o.name, c.to) && !strings.EqualFold(o.to, c.to)
 	})
 }

@@ -267,7 +267,7 @@ func TestConstants(t *testing.T) {
 		a := readAlteration(query{sql: "alter table a add z " + c.definition}, MySQL)
 		a.carry(described{types: []myvalue.Type{typ}})
 		got := "-"
-		if missing := a.columns[0].missing; missing != nil {
+		if missing := a.altered[0].missing; missing != nil {
 			got = *missing
 		}
 		if got != c.want {

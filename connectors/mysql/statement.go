@@ -88,7 +88,7 @@ func (l *lexer) prefix() error {
 			l.ahead, l.undone = l.ahead[2:], !first.word("COMMIT")
 			if number, err := l.peek(0); err != nil {
 				return err
-			} else if number.kind == tokenWord && strings.Trim(number.text, "0123456789") == "" {
+			} else if isDigits(number) {
 				l.ahead = l.ahead[1:]
 			}
 		default:
