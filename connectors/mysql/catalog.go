@@ -97,7 +97,7 @@ func describe(ctx context.Context, s *session, flavor string, t tableName) (desc
 
 func parseField(row []string) (myvalue.Field, error) {
 	f := myvalue.Field{Name: row[0], DataType: row[1], ColumnType: row[2], Nullable: row[3] == "1", Generated: row[9] == "1", JSON: row[10] == "1",
-		Versioned: row[11] == "1", Auto: row[12] == "1"}
+		Versioned: row[11] == "1", Auto: row[12] == "1", Engine: row[13]}
 	for i, into := range []*int64{&f.Octets, &f.Precision, &f.Scale, &f.Fraction, &f.Collation} {
 		n, err := strconv.ParseInt(row[4+i], 10, 64)
 		if err != nil {
@@ -169,32 +169,4 @@ func (s selection) selected(list []tableName) []tableName {
 		}
 	}
 	return out
-}
-
-var errVersioned = errors.New("it is WITH SYSTEM VERSIONING, and the log holds such a table's history as rows: leave it out (tables.exclude)")
-
-// versioned refuses captured tables whose log can't be told from their history (MariaDB).
-func (s selection) versioned(ctx context.Context, conn *session) error {
-	rows, err := conn.all(ctx, "select table_schema, table_name from information_schema.tables where table_type = 'SYSTEM VERSIONED' order by 1, 2")
-	if err != nil {
-		return fmt.Errorf("list the tables WITH SYSTEM VERSIONING: %w", err)
-	}
-	for _, row := range rows {
-		if s.Has(row[0], row[1]) {
-			return fmt.Errorf("table %s.%s: %w: %w", row[0], row[1], errVersioned, change.ErrPreflight)
-		}
-	}
-	return nil
-}
-
-var errTable = errors.New("no such table to capture")
-
-// missing returns change.ErrPreflight for a table that is included by name and isn't there, or that the user may not see.
-func (s selection) missing(list []tableName) error {
-	for _, p := range s.Include {
-		if p.Exact() && !slices.Contains(list, tableName{p.Schema, p.Name}) {
-			return fmt.Errorf("table %s.%s: %w: it doesn't exist, or the user lacks SELECT on it: %w", p.Schema, p.Name, errTable, change.ErrPreflight)
-		}
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,10 +57,12 @@ func (d *doctor) tables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := sel.versioned(ctx, d.conn); errors.Is(err, errVersioned) {
-		d.fail(checkTables, "add the table to tables.exclude", "%v", err)
-	} else if err != nil {
+	unfit, err := sel.unfit(ctx, d.conn)
+	if err != nil {
 		return err
+	}
+	for _, err := range unfit {
+		d.fail(checkTables, "add the table to tables.exclude", "%v", err)
 	}
 	if err := sel.missing(list); err != nil {
 		d.fail(checkTables, "tailwater grants source", "%v", err)

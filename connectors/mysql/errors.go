@@ -19,6 +19,7 @@ const (
 	codeUnknownTable  = 1051
 	codeShutdown      = 1053
 	codeNoSuchTable   = 1146
+	codeUnfitUnion    = 1168 // of a MERGE table
 	codeTableDenied   = 1142
 	codeColumnDenied  = 1143
 	codeUserLimit     = 1203

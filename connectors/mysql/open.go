@@ -115,8 +115,10 @@ func (o *opening) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.selection.versioned(ctx, o.conn); err != nil {
+	if unfit, err := o.selection.unfit(ctx, o.conn); err != nil {
 		return err
+	} else if len(unfit) > 0 {
+		return unfit[0]
 	}
 	if err := o.selection.missing(list); err != nil {
 		return err

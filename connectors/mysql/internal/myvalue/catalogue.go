@@ -19,9 +19,10 @@ type Field struct {
 	Fraction   int64 // DATETIME_PRECISION
 	Collation  int64 // its id; 0: none
 	Generated  bool
-	JSON       bool // MariaDB: CHECK (json_valid(column))
-	Versioned  bool // MariaDB: the table is WITH SYSTEM VERSIONING
-	Auto       bool // AUTO_INCREMENT
+	JSON       bool   // MariaDB: CHECK (json_valid(column))
+	Versioned  bool   // MariaDB: the table is WITH SYSTEM VERSIONING
+	Auto       bool   // AUTO_INCREMENT
+	Engine     string // the table's
 }
 
 // CatalogueQuery is the query that describes a table's columns in order; its parameters are the database and the table. Each row is a
@@ -37,14 +38,15 @@ const catalogueColumns = `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS
  IFNULL(c.NUMERIC_PRECISION, 0), IFNULL(c.NUMERIC_SCALE, 0), IFNULL(c.DATETIME_PRECISION, 0), IFNULL(l.ID, 0),
  IFNULL(c.GENERATION_EXPRESSION, '') <> '', `
 
-const catalogueMySQL = catalogueColumns + `0, 0, LOCATE('auto_increment', c.EXTRA) > 0
- FROM information_schema.COLUMNS c LEFT JOIN information_schema.COLLATIONS l ON l.COLLATION_NAME = c.COLLATION_NAME
+const catalogueMySQL = catalogueColumns + `0, 0, LOCATE('auto_increment', c.EXTRA) > 0, IFNULL(v.ENGINE, '')
+ FROM information_schema.COLUMNS c JOIN information_schema.TABLES v ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME
+ LEFT JOIN information_schema.COLLATIONS l ON l.COLLATION_NAME = c.COLLATION_NAME
  WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION`
 
 // A JSON column of MariaDB is one that its own CHECK holds to JSON, as the alias json makes it; which quotes it
 // has is the session's matter. Joins, because in a subquery MariaDB looks
 // through every table of the server; BINARY, because the plain comparison, which finds the row, takes a for A.
-const catalogueMariaDB = catalogueColumns + `k.CHECK_CLAUSE IS NOT NULL, v.TABLE_TYPE = 'SYSTEM VERSIONED', LOCATE('auto_increment', c.EXTRA) > 0
+const catalogueMariaDB = catalogueColumns + `k.CHECK_CLAUSE IS NOT NULL, v.TABLE_TYPE = 'SYSTEM VERSIONED', LOCATE('auto_increment', c.EXTRA) > 0, IFNULL(v.ENGINE, '')
  FROM information_schema.COLUMNS c
  JOIN information_schema.TABLES v ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME
   AND BINARY v.TABLE_SCHEMA = c.TABLE_SCHEMA AND BINARY v.TABLE_NAME = c.TABLE_NAME
@@ -59,6 +61,11 @@ const catalogueMariaDB = catalogueColumns + `k.CHECK_CLAUSE IS NOT NULL, v.TABLE
 // FromCatalogue returns the types that the log would give the columns. The error wraps change.ErrHalt and names the column.
 func FromCatalogue(flavor string, fields []Field) ([]Type, error) {
 	types := make([]Type, len(fields))
+	if len(fields) > 0 {
+		if err := Keeps(fields[0].Engine); err != nil {
+			return nil, fmt.Errorf("%w: leave the table out: %w", err, change.ErrHalt)
+		}
+	}
 	for i := range fields {
 		t, err := fields[i].describe(flavor)
 		if err == nil {

@@ -207,7 +207,7 @@ func fieldsOf(t *testing.T, my *testenv.My, conn *sql.Conn, table string) ([]myv
 	for rows.Next() {
 		var f myvalue.Field
 		if err := rows.Scan(&f.Name, &f.DataType, &f.ColumnType, &f.Nullable, &f.Octets, &f.Precision, &f.Scale, &f.Fraction, &f.Collation,
-			&f.Generated, &f.JSON, &f.Versioned, &f.Auto); err != nil {
+			&f.Generated, &f.JSON, &f.Versioned, &f.Auto, &f.Engine); err != nil {
 			return nil, err
 		}
 		fields = append(fields, f)
