@@ -11,22 +11,35 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
 
-// readRevisions returns by which file and which entries of its columns each table is what it is, by oid: "file/transactions/those of the key's columns",
-// a transaction being one that made or altered a column that there is. Partitioned tables have none (see readParts).
+// readRevisions returns by which file and which entries of its columns each table is what it is, by oid: "file/transactions/those of the key's
+// columns/columns of composite types", a transaction being one that made or altered a column that there is. Partitioned tables have none (see readParts).
 //
 // What gives rows other values without a row in the log (ALTER ... TYPE ... USING, a column with a volatile DEFAULT, IDENTITY or a stored expression, SET
-// EXPRESSION) writes the whole table into another file and the column's entry anew. Each alone changes for other reasons. See decisions.md.
+// EXPRESSION) writes the whole table into another file and the column's entry anew. Each alone changes for other reasons. ALTER TYPE ... ADD or DROP
+// ATTRIBUTE writes nothing anew, and every value of the composite type reads otherwise. See decisions.md.
 // Source: PostgreSQL, tablecmds.c, ATRewriteTables and ATExecAlterColumnType; seen on 15 and 18.
 func readRevisions(ctx context.Context, q querier, oids []uint32) (map[uint32]string, error) {
-	// The log carries generated columns from publishesGenerated on.
-	const query = `select c.oid, c.relfilenode || '/' || string_agg(distinct a.xmin::text, ' ')
-				|| '/' || coalesce(string_agg(distinct a.xmin::text, ' ') filter (where a.attnum = any(i.indkey::int2[])), '')
+	// The log carries generated columns from publishesGenerated on; below firstOwn are the server's own types.
+	const query = `with recursive part (oid, attnum, typ) as (
+			select a.attrelid, a.attnum, a.atttypid from unnest($1::oid[]) u (oid) join pg_attribute a on a.attrelid = u.oid
+			where a.attnum > 0 and not a.attisdropped and a.atttypid >= $3
+			union select p.oid, p.attnum, n.typ from part p join pg_type y on y.oid = p.typ cross join lateral (
+				select y.typelem union select y.typbasetype union select r.rngsubtype from pg_range r where y.oid in (r.rngtypid, r.rngmultitypid)
+				union select b.atttypid from pg_attribute b where b.attrelid = y.typrelid and b.attnum > 0) n (typ) where n.typ >= $3),
+		composites (oid, list) as materialized (
+			select oid, string_agg(concat(attnum, ':', case when exists (select from pg_index i where i.indrelid = s.oid and (i.indisprimary or i.indisreplident)
+				and attnum = any(i.indkey::int2[])) then 'k' end, sum), ' ' order by attnum) from (
+				select p.oid, p.attnum, md5(string_agg(concat_ws(':', b.attrelid, b.attnum, b.atttypid), ' ' order by b.attrelid, b.attnum)) sum
+				from part p join pg_type y on y.oid = p.typ join pg_attribute b on b.attrelid = y.typrelid and b.attnum > 0 group by p.oid, p.attnum) s group by oid)
+		select c.oid, concat_ws('/', c.relfilenode, string_agg(distinct a.xmin::text, ' '),
+				coalesce(string_agg(distinct a.xmin::text, ' ') filter (where a.attnum = any(i.indkey::int2[])), ''),
+				coalesce(max(o.list), ''))
 		from unnest($1::oid[]) u (oid) join pg_class c on c.oid = u.oid join pg_attribute a on a.attrelid = c.oid
-			left join pg_index i on i.indrelid = c.oid and (i.indisprimary or i.indisreplident)
+			left join pg_index i on i.indrelid = c.oid and (i.indisprimary or i.indisreplident) left join composites o on o.oid = c.oid
 		where c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
 			and (a.attgenerated = '' or current_setting('server_version_num')::int >= $2)
 		group by c.oid, c.relfilenode`
-	rows, err := q.Query(ctx, query, oids, publishesGenerated)
+	rows, err := q.Query(ctx, query, oids, publishesGenerated, firstOwn)
 	if err != nil {
 		return nil, fmt.Errorf("read the tables' files: %w", err)
 	}
@@ -50,14 +63,18 @@ func revise(info *snapshot.Info, revision string) {
 	}
 }
 
-// since is what rows have kept between two revisions of one table.
+// since is what rows have kept between two revisions of one table. One of three parts is of a release that knew nothing of composite types.
 func since(earlier, now string) snapshot.Kept {
 	was, is := strings.Split(earlier, "/"), strings.Split(now, "/")
-	if len(was) != len(is) || len(is) != 3 {
+	if len(is) == 4 && len(was) == 3 {
+		was = append(was, is[3])
+	}
+	if len(was) != len(is) || len(is) != 4 {
 		return snapshot.KeptNone
 	}
-	if was[0] == is[0] {
-		return snapshot.KeptAll
+	kept := sinceAttributes(was[3], is[3])
+	if was[0] == is[0] || kept == snapshot.KeptNone {
+		return kept
 	}
 	known := strings.Fields(was[1])
 	altered := func(transactions string) bool {
@@ -65,11 +82,33 @@ func since(earlier, now string) snapshot.Kept {
 	}
 	switch {
 	case !altered(is[1]):
-		return snapshot.KeptAll
+		return kept
 	case altered(is[2]):
 		return snapshot.KeptNone
 	}
 	return snapshot.KeptKeys
+}
+
+// sinceAttributes is what rows have kept as their columns of composite types show it: "number:sum", or "number:k" and the sum for one of the key.
+func sinceAttributes(was, is string) snapshot.Kept {
+	sums := make(map[string]string)
+	for column := range strings.FieldsSeq(was) {
+		number, sum, _ := strings.Cut(column, ":")
+		sums[number] = strings.TrimPrefix(sum, "k")
+	}
+	kept := snapshot.KeptAll
+	for column := range strings.FieldsSeq(is) {
+		number, sum, _ := strings.Cut(column, ":")
+		sum, inKey := strings.CutPrefix(sum, "k")
+		switch before, known := sums[number]; {
+		case !known || before == sum:
+		case inKey:
+			return snapshot.KeptNone
+		default:
+			kept = snapshot.KeptKeys
+		}
+	}
+	return kept
 }
 
 // revised has a table looked up that has another revision and is the same in all else. Most often its rows are as they were: it was emptied, as the
@@ -87,3 +126,6 @@ func (s *Source) revised(name string, was, now snapshot.Info) {
 	}
 	s.runner.Look(name)
 }
+
+// firstOwn is the first object id that isn't the server's own. Source: PostgreSQL, access/transam.h, FirstNormalObjectId.
+const firstOwn = 16384

@@ -15,7 +15,8 @@ import (
 func TestRevisions(t *testing.T) {
 	t.Parallel()
 	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
-		pg.Exec("create table t (id int primary key, c int, v varchar(10), n numeric(10,2), j int); insert into t values (1, 2, 'x', 3, 4)")
+		pg.Exec("create type pair as (a int, b int); create domain dpair as pair; create type nest as (p dpair[], z int); create type other as (a int);" +
+			"create table t (id int primary key, c int, v varchar(10), n numeric(10,2), j int, p nest); insert into t values (1, 2, 'x', 3, 4)")
 		conn, err := pgx.Connect(t.Context(), pg.URL)
 		if err != nil {
 			t.Fatal(err)
@@ -54,6 +55,15 @@ func TestRevisions(t *testing.T) {
 			{0, "alter table t add s int generated always as identity", snapshot.KeptKeys},
 			{18, "alter table t add g bigint generated always as (c + 1) stored", snapshot.KeptKeys},
 			{18, "alter table t alter g set expression as (c + 2)", snapshot.KeptKeys},
+			{0, "alter type pair add attribute c int cascade", snapshot.KeptKeys},
+			{0, "alter type nest drop attribute z cascade", snapshot.KeptKeys},
+			{0, "alter type pair rename attribute b to d cascade", snapshot.KeptAll},
+			{0, "alter type other add attribute c int", snapshot.KeptAll},
+			{0, "alter table t add o other", snapshot.KeptAll},
+			{0, "alter table t drop o, add q pair", snapshot.KeptAll},
+			{0, "update t set q = '(1,2,3)'; alter table t drop constraint t_pkey, add primary key (q)", snapshot.KeptAll},
+			{0, "alter type pair add attribute e int cascade", snapshot.KeptNone},
+			{0, "alter table t drop q, add primary key (id)", snapshot.KeptAll},
 			{0, "alter table t alter id type int using id + 1", snapshot.KeptNone},
 			{0, "begin; alter table t alter id type bigint; alter table t alter n type int; commit", snapshot.KeptNone},
 		} {
