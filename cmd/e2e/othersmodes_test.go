@@ -17,7 +17,7 @@ func TestOthersModes(t *testing.T) {
 			t.Parallel()
 			r := pgRig(t, "pg18", "pg15", "direct")
 			r.config.link, r.config.inSink = c.link, ", on_schema_change: { drop: apply }"+c.sink
-			cases := slices.Concat(pgStatements, pgKeys, pgShapes, pgTables, pgNames, pgTargets, pgKeysOfEveryType())
+			cases := slices.Concat(pgStatements, pgKeys, pgShapes, pgTables, pgNames, pgTargets, pgMore, pgKeysOfEveryType())
 			cases = slices.DeleteFunc(cases, func(p pgCase) bool {
 				exchange := strings.Contains(p.ready, " unique")                                        // values go from row to row: over lanes, or to rows that are kept
 				return exchange || c.name == "soft_delete" && strings.Contains(p.name, "1,600 columns") // there is no room for our column

@@ -3,7 +3,7 @@ package e2e
 import "slices"
 
 func othersCases() []othersCase {
-	return slices.Concat(othersStatements, othersSessions, othersKeys, othersShapes, othersTables, othersNoise, othersMore)
+	return slices.Concat(othersStatements, othersSessions, othersKeys, othersShapes, othersTables, othersNoise, othersMore, othersWords)
 }
 
 // othersStatements are the forms in which a statement changes rows.

@@ -38,7 +38,7 @@ func TestOthersPostgres(t *testing.T) {
 				t.Parallel()
 				r := pgRig(t, ends[0], ends[1], ends[2])
 				r.config.inSink = ", on_schema_change: { drop: apply }"
-				cases := slices.Concat(pgStatements, pgKeys, pgShapes, pgTables)
+				cases := slices.Concat(pgStatements, pgKeys, pgShapes, pgTables, pgMore)
 				if r.stream == "direct" {
 					cases = slices.Concat(cases, pgNames, pgTargets, pgKeysOfEveryType())
 				} else { // each table is a topic, and each topic takes its time
