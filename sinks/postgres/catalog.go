@@ -97,17 +97,20 @@ func (t *target) written() (n int) {
 }
 
 // Of a trigger's type bit 0 is FOR EACH ROW, 1 BEFORE, 3 DELETE and 4 UPDATE; of a rule's event 2 is UPDATE, 3 INSERT and 4 DELETE. Source: PostgreSQL,
-// pg_trigger.h, and the manual's pg_rewrite.
+// pg_trigger.h, and the manual's pg_rewrite. A session that trusts foreign keys runs those for replicas; those of origin run there too for a table whose
+// keys are checked all the same.
 const tableSQL = `SELECT c.oid::text, c.relkind::text,
   EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid)::text,
   EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND c.oid IN (f.confrelid, f.conrelid)
     AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd')))::text,
-  (EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '4' AND w.ev_enabled IN ('O', 'A'))
-    OR EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 3 = 3 AND g.tgtype & 24 <> 0
+  (EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '4' AND (w.ev_enabled IN ('O', 'A') OR w.ev_enabled = 'R' AND s.trusts))
+    OR EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal AND (g.tgenabled IN ('O', 'A') OR g.tgenabled = 'R' AND s.trusts) AND g.tgtype & 3 = 3 AND g.tgtype & 24 <> 0
       AND (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))))::text,
-  coalesce((SELECT min(pg_catalog.quote_ident(w.rulename)) FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3') AND w.ev_enabled IN ('O', 'A')), ''),
+  coalesce((SELECT min(pg_catalog.quote_ident(w.rulename)) FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3')
+    AND (w.ev_enabled IN ('O', 'A') OR w.ev_enabled = 'R' AND s.trusts)), ''),
   EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)::text
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+  (SELECT pg_catalog.current_setting('session_replication_role') = 'replica' AS trusts) s
 WHERE n.nspname = $1 AND c.relname = $2`
 
 const columnsSQL = `SELECT a.attnum::text, a.attname::text, b.typ::text, b.typmod::text,

@@ -86,6 +86,36 @@ func TestForeignKeysThatActAreNotTrusted(t *testing.T) {
 	})
 }
 
+// TestWhatRunsForReplicas: with foreign_keys: trust triggers and rules run that are enabled for replicas. One that keeps a row is found out, a rule that
+// rewrites ends the sink; without trust neither runs.
+func TestWhatRunsForReplicas(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		pg.Exec("create table t (id int primary key, a text, b text); create function f() returns trigger language plpgsql as $$ begin return null; end $$;" +
+			"create trigger k before delete on t for each row execute function f(); alter table t enable replica trigger k;" +
+			"create table child (id int primary key, a text, b text); create rule k as on delete to child do instead nothing; alter table child enable replica rule k;" +
+			"create table ruled (id int primary key, a text, b text); create rule k as on insert to ruled do also notify x; alter table ruled enable replica rule k")
+		parent, child, row := foreignRows("postgres")
+		ruled := table()
+		ruled.Engine, ruled.Name = "postgres", "ruled"
+		c := config(pg)
+		c.TrustKeys = true
+		trusting, checking := open(t, c), open(t, config(pg))
+		mustApply(t, trusting, row(parent, 1, change.Insert, 1), row(child, 2, change.Insert, 1))
+		for _, tab := range []*change.Table{parent, child} {
+			err := trusting.Apply(t.Context(), []change.Change{row(tab, 3, change.Delete, 1)})
+			if partial, ok := errors.AsType[*sinks.PartialError](err); !ok || len(partial.Refused) != 1 || partial.Refused[0].Code != "row_skipped" {
+				t.Errorf("%s: a row that is kept: %v", tab, err)
+			}
+		}
+		if err := trusting.Apply(t.Context(), []change.Change{row(ruled, 4, change.Insert, 1)}); !errors.Is(err, change.ErrHalt) || !strings.Contains(err.Error(), "DROP RULE k") {
+			t.Errorf("a rule for replicas: %v", err)
+		}
+		mustApply(t, checking, row(parent, 5, change.Delete, 1), row(child, 6, change.Delete, 1), row(ruled, 7, change.Insert, 1))
+		wantRows(t, pg, foreignShow)
+	})
+}
+
 // TestTrustTakesARight: a role that may not switch the checks off is told so at the start, by the doctor, and by the grants that mend it.
 func TestTrustTakesARight(t *testing.T) {
 	t.Parallel()
