@@ -17,7 +17,8 @@ func (l *lexer) ddl(verb, database string) (statement, error) {
 				s.kind = stmtVanish // MariaDB: rows that don't fit a new unique key go without a word in the log
 			}
 			s.renames = verb == "RENAME"
-			s.remade = s.remade || replaces || verb == "DROP" || verb == "RENAME"
+			s.drops, s.makes = verb == "DROP", verb == "CREATE"
+			s.remade = s.remade || replaces || s.drops || s.renames
 			return s, err
 		case "INDEX":
 			return l.index(database)

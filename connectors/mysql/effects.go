@@ -33,9 +33,16 @@ func (a *assembler) apply(ctx context.Context, q query, s statement, start uint6
 		was := a.columnsBefore(tables)
 		for i, t := range tables {
 			a.shapes.touch(t)
-			if s.remade || s.kind == stmtVanish {
+			err := error(nil)
+			switch {
+			case a.empties(s, t):
+				a.at.marks = a.shapes.bear(t, a.groupPosition()) // the rest when it is known what the table is
+			case s.remade || s.kind == stmtVanish:
 				a.remake(t, a.placeOf(start, i))
-			} else if err := a.rewrite(ctx, q, t, was, start); err != nil {
+			default:
+				err = a.rewrite(ctx, q, t, was, start)
+			}
+			if err != nil {
 				return fmt.Errorf("table %s: %w", t, err)
 			}
 		}
@@ -43,7 +50,17 @@ func (a *assembler) apply(ctx context.Context, q query, s statement, start uint6
 			a.remarks.put(a.remarkOf(q, s, start))
 			a.appeared()
 		}
-		return a.turn(ctx, q, s, start)
+		if err := a.turn(ctx, q, s, start); err != nil {
+			return err
+		}
+		for _, t := range tables {
+			if !a.empties(s, t) {
+				continue
+			}
+			if err := a.empty(ctx, s, t, start); err != nil {
+				return fmt.Errorf("table %s: %w", t, err)
+			}
+		}
 	}
 	return nil
 }
@@ -89,6 +106,27 @@ func (a *assembler) remake(t tableName, place uint64) {
 	if table := a.announced[t]; table != nil {
 		a.add(change.Change{Op: change.Truncate, Table: table}, place<<2|change.SeqRow)
 	}
+}
+
+// empties says that a table was dropped, or made in place of one that was, whose rows targets may have from before this process, and that no snapshot reads it.
+func (a *assembler) empties(s statement, t tableName) bool {
+	return !a.remakes && a.announced[t] == nil && (s.drops || s.makes && (s.remade || a.shapes.owes(t))) && !a.looked(t)
+}
+
+// empty has targets empty such a table. It goes with the shape of the one that is made; until then it is owed.
+func (a *assembler) empty(ctx context.Context, s statement, t tableName, start uint64) error {
+	table, err := (*change.Table)(nil), errNoTable
+	if s.makes {
+		table, err = a.tableAt(ctx, t, start)
+	}
+	owed := errors.Is(err, errNoTable)
+	if err != nil && !owed {
+		return err
+	}
+	if a.at.marks = a.shapes.owe(t, a.groupPosition(), owed); !owed {
+		a.tellEmpty(table, a.placeOf(start, lastPlace)) // where it is known which column is which
+	}
+	return nil
 }
 
 // tableAt returns the Table of a table that a statement names: the last that the log showed, or the history's; else that of the next rows, since
@@ -149,11 +187,14 @@ func (a *assembler) truncate(ctx context.Context, tables []tableName, start uint
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t, err)
 		}
-		place := a.placeOf(start, i)
-		a.announce(table, place<<2)
-		a.add(change.Change{Op: change.Truncate, Table: table}, place<<2|change.SeqRow)
+		a.tellEmpty(table, a.placeOf(start, i))
 	}
 	return nil
+}
+
+func (a *assembler) tellEmpty(table *change.Table, place uint64) {
+	a.announce(table, place<<2)
+	a.add(change.Change{Op: change.Truncate, Table: table}, place<<2|change.SeqRow)
 }
 
 // placeOf is the place in the group of the i-th table of a statement that begins at start.

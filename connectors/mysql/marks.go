@@ -10,6 +10,7 @@ import (
 type marks struct {
 	born    map[string]string // another table has that name since
 	revised map[string]string // rows that were there may have other values since
+	owed    map[string]string // it was dropped, and targets weren't told: the next table of that name begins with a Truncate
 }
 
 func marked(old map[string]string, t tableName, at change.Position) map[string]string {
@@ -35,6 +36,23 @@ func (s *shapes) revise(t tableName, at change.Position) marks {
 	defer s.mu.Unlock()
 	s.marks.revised = marked(s.marks.revised, t, at)
 	return s.marks
+}
+
+// owe notes that targets still have the rows of a table that was dropped, or that they have been told, and returns all such notes.
+func (s *shapes) owe(t tableName, at change.Position, owed bool) marks {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.marks.owed = marked(s.marks.owed, t, at)
+	if !owed {
+		delete(s.marks.owed, t.String())
+	}
+	return s.marks
+}
+
+func (s *shapes) owes(t tableName) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.marks.owed[t.String()] != ""
 }
 
 // incarnation tells apart the tables that have had that name, and revision what the rows of one held.

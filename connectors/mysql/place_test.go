@@ -101,7 +101,8 @@ func TestResumeRoundTrip(t *testing.T) {
 	id := identity{Flavor: MySQL, Server: uuidA, Base: "bin"}
 	f := logFile{name: "bin.000007", number: 7, created: 1700000000}
 	p := place{file: f, offset: 5 << 32, last: evidence{file: f, offset: 5<<32 - 400, id: uuidA + ":app:5", when: 17}, xa: []prepared{{xid: "x61,x,1", server: uuidA, before: "0-1-2", none: "x", evidence: evidence{file: f, offset: 7, id: "0-1-3", when: 5}}},
-		marks: marks{born: map[string]string{"d.t": "00000001-0000000000000000-0000000000000000"}, revised: map[string]string{"d.u": "00000001-0000000000000000-0000000000000001"}}}
+		marks: marks{born: map[string]string{"d.t": "00000001-0000000000000000-0000000000000000"}, revised: map[string]string{"d.u": "00000001-0000000000000000-0000000000000001"},
+			owed: map[string]string{"d.v": "00000001-0000000000000000-0000000000000002"}}}
 	read, err := parseGTIDSet(uuidA + ":1-5:app:5")
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +110,7 @@ func TestResumeRoundTrip(t *testing.T) {
 	r := makeResume(id, p, read)
 	tok, back, set, err := parseResume(r)
 	if err != nil || tok.identity != id || back.file != p.file || back.offset != p.offset || back.last != p.last || set.String() != read.String() ||
-		back.xa[0] != p.xa[0] || !maps.Equal(back.marks.born, p.marks.born) || !maps.Equal(back.marks.revised, p.marks.revised) {
+		back.xa[0] != p.xa[0] || !maps.Equal(back.marks.born, p.marks.born) || !maps.Equal(back.marks.revised, p.marks.revised) || !maps.Equal(back.marks.owed, p.marks.owed) {
 		t.Errorf("%s came back as %+v %+v %s, %v", r, tok, back, set, err)
 	}
 	for _, bad := range []string{"", "x", "{}", `{"flavor":"mysql","base":"bin","file":"other.000001","pos":4}`, strings.Replace(string(r), "bin.000007", "bin.x", 1)} {

@@ -95,6 +95,8 @@ type token struct {
 
 	Columns string            `json:"columns,omitempty"` // as columnIDs.resume adds it
 	Revised map[string]string `json:"revised,omitempty"`
+	// Owed are tables that were dropped while targets have their rows, by "schema.name".
+	Owed map[string]string `json:"owed,omitempty"`
 }
 
 type tokenLast struct {
@@ -110,7 +112,7 @@ func (e evidence) token() tokenLast {
 }
 
 func makeResume(id identity, p place, read *gtidSet) change.Resume {
-	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), Born: p.marks.born, Revised: p.marks.revised, Past: p.past}
+	t := token{identity: id, File: p.file.name, Created: p.file.created, Pos: p.offset, GTIDs: read.String(), Born: p.marks.born, Revised: p.marks.revised, Owed: p.marks.owed, Past: p.past}
 	t.Pending, t.XA = writePrepared(p.xa)
 	if !p.last.isZero() {
 		last := p.last.token()
@@ -137,7 +139,7 @@ func parseResume(r change.Resume) (token, place, *gtidSet, error) {
 		p.last = evidence{offset: t.Last.Pos, id: t.Last.GTID, when: t.Last.Time}
 		p.last.file, err = parseNamed(t.Last.File, t.Last.Created, t.Base)
 	}
-	p.offset, p.marks, p.past = t.Pos, marks{t.Born, t.Revised}, t.Past
+	p.offset, p.marks, p.past = t.Pos, marks{t.Born, t.Revised, t.Owed}, t.Past
 	if err == nil {
 		p.xa, err = readPrepared(t.Pending, t.XA)
 	}

@@ -30,6 +30,8 @@ type statement struct {
 	opens   bool        // a DDL that rows follow: CREATE TABLE ... START TRANSACTION
 	renames bool        // RENAME TABLE: tables are pairs
 	remade  bool        // stmtDDL: none of the tables is the one that had its name
+	drops   bool        // DROP TABLE
+	makes   bool        // CREATE TABLE
 	fills   bool        // CREATE TABLE ... SELECT: the new table has rows without a row event
 }
 
