@@ -29,11 +29,13 @@ type assembler struct {
 	shapes    *shapes
 	logger    *slog.Logger
 
-	emptyInto func(s segment) error                // takes what has been decoded, and waits for room
-	looked    func(t tableName) bool               // has the snapshot look at a table again; false: it doesn't know the table
-	tablesOf  func(database string) []tableName    // the tables of a database that the snapshot knows
-	appeared  func()                               // there may be new tables
-	engines   func(t []tableName, at moment) error // refuses a table that a ROLLBACK doesn't roll back
+	emptyInto func(s segment) error                                  // takes what has been decoded, and waits for room
+	looked    func(t tableName) bool                                 // has the snapshot look at a table again; false: it doesn't know the table
+	tablesOf  func(database string) []tableName                      // the tables of a database that the snapshot knows
+	appeared  func()                                                 // there may be new tables
+	engines   func(t []tableName, at moment) error                   // refuses a table that a ROLLBACK doesn't roll back
+	kind      func(ctx context.Context, t tableName) (string, error) // what the catalogue has by a name
+	sequences sequences
 	announced map[tableName]*change.Table
 	remarks   *remarks // what bears on which column is which, for who hands over
 

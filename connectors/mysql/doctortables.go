@@ -64,7 +64,7 @@ func (d *doctor) tables(ctx context.Context) error {
 	for _, err := range unfit {
 		d.fail(checkTables, "add the table to tables.exclude", "%v", err)
 	}
-	if err := sel.missing(list); err != nil {
+	if err := sel.missing(ctx, d.conn, list); err != nil {
 		d.fail(checkTables, "tailwater grants source", "%v", err)
 	}
 	tables := sel.selected(list)

@@ -120,7 +120,7 @@ func (o *opening) choose(ctx context.Context) error {
 	} else if len(unfit) > 0 {
 		return unfit[0]
 	}
-	if err := o.selection.missing(list); err != nil {
+	if err := o.selection.missing(ctx, o.conn, list); err != nil {
 		return err
 	}
 	if o.tables = o.selection.selected(list); len(o.tables) == 0 {
@@ -191,7 +191,7 @@ func (o *opening) build(ctx context.Context) error {
 	s.shapes.marks = o.at.marks
 	a := &assembler{epoch: o.start.Epoch, flavor: o.config.Flavor, maxRow: o.config.MaxRowBytes, folds: o.server.lowerCase == 1,
 		remakes: o.config.SnapshotMode != SnapshotNever, selection: o.selection, shapes: s.shapes, logger: o.config.Logger,
-		remarks: columns.remarks, looked: s.look, tablesOf: s.known, appeared: func() { queue.Signal(s.check) }, engines: s.rolledBack, announced: map[tableName]*change.Table{},
+		remarks: columns.remarks, looked: s.look, tablesOf: s.known, appeared: func() { queue.Signal(s.check) }, engines: s.rolledBack, kind: s.kind, sequences: sequences{}, announced: map[tableName]*change.Table{},
 		payload: payload, frames: frames{limit: o.config.MemoryBytes / groupShare, dir: o.config.SpoolDir}, id: o.id, at: o.at,
 		highest: highest(o.read), held: map[string]held{}, phases: &s.phases}
 	w := newWire(o.config, a)

@@ -22,7 +22,8 @@ var (
 type delivery struct {
 	a      *assembler
 	shapes map[uint64]*shape
-	n      int // frames so far
+	left   map[uint64]bool // out: of sequences
+	n      int             // frames so far
 }
 
 // deliver decodes the rows of the group.
@@ -30,7 +31,7 @@ func (a *assembler) deliver(ctx context.Context) error {
 	if a.frames.size() == 0 {
 		return nil
 	}
-	d := delivery{a: a, shapes: map[uint64]*shape{}}
+	d := delivery{a: a, shapes: map[uint64]*shape{}, left: map[uint64]bool{}}
 	return a.frames.each(func(f frame) error {
 		n := d.n
 		d.n++
@@ -47,10 +48,16 @@ func (d *delivery) frame(ctx context.Context, f frame) error {
 	id, _ := tableID(f.body) // it was read before
 	if f.kind == eventTableMap {
 		s, err := d.a.shapeOf(ctx, f)
+		if err == nil {
+			d.left[id], err = d.a.sequence(ctx, s)
+		}
 		d.shapes[id] = s
 		return err
 	}
 	s := d.shapes[id]
+	if d.left[id] {
+		return nil
+	}
 	if s == nil {
 		return fmt.Errorf("table number %d: %w: %w", id, errMap, change.ErrHalt)
 	}

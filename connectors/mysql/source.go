@@ -118,6 +118,15 @@ func (s *Source) look(t tableName) bool {
 	return slices.ContainsFunc(s.runner.Progress(), func(p snapshot.Progress) bool { return p.Table == t.String() })
 }
 
+// kind is what the catalogue has by a name, as kindOf says it.
+func (s *Source) kind(ctx context.Context, t tableName) (kind string, err error) {
+	err = s.catalog.session(ctx, func(conn *session) (err error) {
+		kind, err = kindOf(ctx, conn, t)
+		return err
+	})
+	return kind, err
+}
+
 // known are the tables of a database that the snapshot knows.
 func (s *Source) known(database string) []tableName {
 	var tables []tableName

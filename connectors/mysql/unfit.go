@@ -84,12 +84,72 @@ func united(ctx context.Context, conn *session, t tableName) ([]tableName, error
 	return list, nil
 }
 
-// missing returns change.ErrPreflight for a table that is included by name and isn't there, or that the user may not see.
-func (s selection) missing(list []tableName) error {
+// kindOf is what the catalogue has by a name: BASE TABLE, VIEW, SEQUENCE or another TABLE_TYPE; empty: nothing that the user may see.
+func kindOf(ctx context.Context, conn *session, t tableName) (string, error) {
+	rows, err := conn.all(ctx, "select table_type from information_schema.tables where table_schema = "+quoteText(t.schema)+" and table_name = "+quoteText(t.name))
+	if err != nil {
+		return "", fmt.Errorf("ask what %s is: %w", t, err)
+	}
+	if len(rows) == 0 {
+		return "", nil
+	}
+	return rows[0][0], nil
+}
+
+// missing returns change.ErrPreflight for a table that is included by name and isn't there, that the user may not see, or that is none.
+func (s selection) missing(ctx context.Context, conn *session, list []tableName) error {
 	for _, p := range s.Include {
-		if t := (tableName{p.Schema, p.Name}); p.Exact() && !slices.Contains(list, t) {
-			return fmt.Errorf("table %s: %w: it doesn't exist, or the user lacks SELECT on it: %w", t, errTable, change.ErrPreflight)
+		t := tableName{p.Schema, p.Name}
+		if !p.Exact() || slices.Contains(list, t) {
+			continue
 		}
+		kind, err := kindOf(ctx, conn, t)
+		if err != nil {
+			return err
+		}
+		why := "it doesn't exist, or the user lacks SELECT on it"
+		switch kind {
+		case "VIEW":
+			why = "it is a view, and the log has rows under the names of the tables that it reads: include those in its place"
+		case sequenceKind:
+			why = "it is a sequence, whose numbers are no rows: take it out of tables.include, and set the target's own where it is needed"
+		}
+		return fmt.Errorf("table %s: %w: %s: %w", t, errTable, why, change.ErrPreflight)
 	}
 	return nil
+}
+
+const sequenceKind = "SEQUENCE"
+
+// sequenceColumns are those under which the log of MariaDB has the state of a sequence, each time that it sets numbers aside.
+//
+// Source: MariaDB 11.8, sql/sql_sequence.cc, sequence_structure.
+var sequenceColumns = []string{"next_not_cached_value", "minimum_value", "maximum_value", "start_value", "increment", "cache_size", "cycle_option", "cycle_count"}
+
+// sequences remembers which shapes are those of sequences.
+type sequences map[tableName]struct {
+	shape *shape
+	is    bool
+}
+
+// sequence says that rows are the states of a sequence, which are no rows of a table. A table may have these columns too (CREATE TABLE ... SELECT), so the
+// catalogue is asked. One that is gone by now is taken for a sequence.
+func (a *assembler) sequence(ctx context.Context, s *shape) (bool, error) {
+	if a.flavor != MariaDB || !slices.EqualFunc(s.all, sequenceColumns, func(t myvalue.Type, name string) bool { return t.Name == name }) {
+		return false, nil
+	}
+	t := tableName{s.table.Schema, s.table.Name}
+	known := a.sequences[t]
+	if known.shape != s {
+		kind, err := a.kind(ctx, t)
+		if err != nil {
+			return false, err
+		}
+		known.shape, known.is = s, kind == sequenceKind || kind == ""
+		a.sequences[t] = known
+		if known.is {
+			a.logger.Info("a sequence is left out", "sequence", t.String())
+		}
+	}
+	return known.is, nil
 }
