@@ -255,6 +255,7 @@ const (
 // end queues what the call writes besides rows: the parked changes and the marks, in the rows' own transaction (invariant 8).
 func (s *Sink) end(x *exchange, run *call) error {
 	x.exec(immediate)
+	s.compareTargets(x, run)
 	if len(run.from) > 0 && s.streams.MayHaveParked(run.from[0].Lane.Stream, len(run.parked)) {
 		s.supersede(x, run.changes, run.from[0].Lane.Stream)
 	}

@@ -13,6 +13,7 @@ import (
 // target is a table of the target as its catalogue describes it.
 type target struct {
 	oid        string
+	revision   string // see revisionSQL
 	kind       string // relkind: r table, p partitioned table, v view, ...
 	referenced bool   // some foreign key points at it
 	triggers   bool   // somebody's own triggers run
@@ -96,6 +97,12 @@ func (t *target) written() (n int) {
 	return n
 }
 
+// revisionSQL is another text once the table c is another one, a column of it was altered, or a trigger was made, dropped or switched: what was done to
+// an entry of the catalogue has a later xmin. Triggers of single partitions are not seen.
+const revisionSQL = `(SELECT pg_catalog.concat_ws('/', c.oid, count(*), sum(a.xmin::text::bigint * a.attnum),
+    (SELECT pg_catalog.concat_ws(' ', count(*), sum(g.xmin::text::bigint)) FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal))
+  FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)`
+
 // Of a trigger's type bit 0 is FOR EACH ROW, 1 BEFORE, 3 DELETE and 4 UPDATE; of a rule's event 2 is UPDATE, 3 INSERT and 4 DELETE. Source: PostgreSQL,
 // pg_trigger.h, and the manual's pg_rewrite. A session that trusts foreign keys runs those for replicas; those of origin run there too for a table whose
 // keys are checked all the same.
@@ -108,7 +115,7 @@ const tableSQL = `SELECT c.oid::text, c.relkind::text,
       AND (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))))::text,
   coalesce((SELECT min(pg_catalog.quote_ident(w.rulename)) FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3')
     AND (w.ev_enabled IN ('O', 'A') OR w.ev_enabled = 'R' AND s.trusts)), ''),
-  EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)::text
+  EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)::text, ` + revisionSQL + `
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
   (SELECT pg_catalog.current_setting('session_replication_role') = 'replica' AS trusts) s
 WHERE n.nspname = $1 AND c.relname = $2`
@@ -136,7 +143,7 @@ func readTarget(ctx context.Context, pg *pgconn.PgConn, schema, name string) (*t
 	if err != nil || len(rows) == 0 {
 		return nil, wrapped("read the catalogue of "+schema+"."+name, err)
 	}
-	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true", skips: *rows[0][4] == "true", rule: *rows[0][5], triggers: *rows[0][6] == "true"}
+	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true", skips: *rows[0][4] == "true", rule: *rows[0][5], triggers: *rows[0][6] == "true", revision: *rows[0][7]}
 	rows, err = query(ctx, pg, columnsSQL, t.oid)
 	if err != nil {
 		return nil, wrapped("read the columns of "+schema+"."+name, err)

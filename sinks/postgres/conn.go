@@ -117,7 +117,7 @@ func connect(ctx context.Context, config *pgconn.Config, trusts bool) (*pgconn.P
 		}
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	if err := pg.Exec(ctx, session).Close(); err != nil {
+	if err := pg.Exec(ctx, session+prepareSQL).Close(); err != nil {
 		closeConn(pg)
 		return nil, wrapped("set up the session", err)
 	}

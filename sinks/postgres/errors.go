@@ -59,7 +59,7 @@ func isStale(code string) bool {
 // none that compares with it, or a foreign key points at the table that is to be truncated. Said of a new plan, the code means what it says.
 func isOutdated(err error) bool {
 	own, ok := errors.AsType[*sinks.Error](err)
-	return ok && (own.Code == "42804" || own.Code == "42883" || own.Code == "0A000") // datatype_mismatch, undefined_function, feature_not_supported
+	return ok && (own.Code == "42804" || own.Code == "42883" || own.Code == "0A000" || own.Code == codeAltered) // datatype_mismatch, undefined_function, feature_not_supported
 }
 
 // isCollision says that a row of another key stands in the way.

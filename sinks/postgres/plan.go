@@ -29,6 +29,7 @@ func (c *column) value(row *upsert.Row) change.Value {
 type plan struct {
 	table      *change.Table
 	name       string // of the target, schema and table quoted
+	revision   string // of the target
 	mode       Mode
 	columns    []column
 	ordinals   []int // column of each of the shape's columns; -1: left out
@@ -62,7 +63,7 @@ func ownType(name string) string {
 
 // newPlan matches a shape with a target that fits it; fit has checked that it does.
 func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, error) {
-	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), mode: mode, referenced: to.referenced, parted: to.kind == "p", skips: to.skips,
+	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), revision: to.revision, mode: mode, referenced: to.referenced, parted: to.kind == "p", skips: to.skips,
 		ordinals: make([]int, len(table.Columns))}
 	for i := range table.Columns {
 		col := &table.Columns[i]
