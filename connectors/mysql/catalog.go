@@ -82,6 +82,9 @@ func describe(ctx context.Context, s *session, flavor string, t tableName) (desc
 	if len(rows) == 0 {
 		return d, visible(ctx, s, t)
 	}
+	if err := readable(ctx, s, t); err != nil {
+		return d, err
+	}
 	fields := make([]myvalue.Field, len(rows))
 	for i, row := range rows {
 		if fields[i], err = parseField(row); err != nil {

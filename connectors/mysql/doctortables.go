@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +92,11 @@ func (d *doctor) tables(ctx context.Context) error {
 func (d *doctor) table(ctx context.Context, t tableName) error {
 	s, err := newShapes(d.config, nil).fromCatalog(ctx, d.conn, t)
 	if err != nil {
-		d.fail(checkTables, "", "table %s: %v", t, err)
+		fix := ""
+		if errors.Is(err, errPartly) {
+			fix = "tailwater grants source"
+		}
+		d.fail(checkTables, fix, "table %s: %v", t, err)
 		return nil
 	}
 	key := s.table.Key
@@ -146,6 +151,9 @@ func (d *doctor) foreignKeys(ctx context.Context, tables []tableName) error {
 	silent := 0
 	for _, t := range tables {
 		row, err := d.conn.one(ctx, "show create table "+quoteTable(t.schema, t.name)) // information_schema shows them to those who may write only
+		if errorCode(err) == codeTableDenied {
+			continue // it was named
+		}
 		if err != nil {
 			return fmt.Errorf("ask for the foreign keys of %s: %w", t, err)
 		}

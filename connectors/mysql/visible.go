@@ -31,6 +31,23 @@ func visible(ctx context.Context, s *session, t tableName) error {
 	return fmt.Errorf("%s: %w", t, errNoTable)
 }
 
+var errPartly = errors.New("the user lacks SELECT on it or on some of its columns, and the server shows no column to those who may not read it")
+
+// readable refuses a table of which the user may not read every column: the catalogue shows the others only, and rows of a snapshot would lack them without a word.
+func readable(ctx context.Context, s *session, t tableName) error {
+	err := s.exec(ctx, "select * from "+quoteTable(t.schema, t.name)+" limit 0")
+	switch errorCode(err) {
+	case codeTableDenied, codeColumnDenied, codeDBDenied:
+		return fmt.Errorf("%w: GRANT SELECT ON %s (tailwater grants source), or exclude the table: %w", errPartly, quoteTable(t.schema, t.name), change.ErrHalt)
+	case codeNoSuchTable, codeUnknownTable, codeNoDatabase:
+		return fmt.Errorf("%s: %w", t, errNoTable)
+	}
+	if err != nil {
+		return fmt.Errorf("look whether all columns of %s may be read: %w", t, err)
+	}
+	return nil
+}
+
 // probe is a table that nobody has.
 const probe = "tailwater_looks_for_rights"
 
