@@ -64,6 +64,7 @@ type attribute struct {
 	nullable         bool
 	generated        bool
 	nondeterministic bool
+	made             string  // the transaction that made or altered it
 	missing          *string // what rows have that were there before the column, as the server prints it
 }
 
@@ -77,6 +78,7 @@ type relation struct {
 	attributes []attribute
 	primary    []string // columns of the primary key, in its order; one that is deferrable tells no rows apart within a transaction
 	replica    []string // columns of the replica identity index, in its order
+	files      []string // as a Part's ID: the table's own, or those of its partitions
 }
 
 // errNoTable says that the catalogue doesn't have the table, or no longer.
@@ -85,10 +87,12 @@ var errNoTable = errors.New("no such table")
 func readRelation(ctx context.Context, tx pgx.Tx, oid uint32) (*relation, error) {
 	r := &relation{oid: oid}
 	const class = `select n.nspname, c.relname, c.relreplident::text,
-			exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and a.attisdropped)
+			exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and a.attisdropped),
+			case when c.relkind = 'p' then array(select l.oid || ':' || l.relfilenode from pg_partition_tree(c.oid) p join pg_class l on l.oid = p.relid where p.isleaf)
+				else array[c.oid || ':' || c.relfilenode] end
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1`
 	var identity string
-	err := tx.QueryRow(ctx, class, oid).Scan(&r.schema, &r.name, &identity, &r.dropped)
+	err := tx.QueryRow(ctx, class, oid).Scan(&r.schema, &r.name, &identity, &r.dropped, &r.files)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, errNoTable
 	}
@@ -97,7 +101,7 @@ func readRelation(ctx context.Context, tx pgx.Tx, oid uint32) (*relation, error)
 	}
 	r.identity = identity[0]
 	const columns = `select a.attname, a.attnum, a.atttypid, a.atttypmod, not a.attnotnull, a.attgenerated <> '',
-			coalesce(not c.collisdeterministic, false), case when a.atthasmissing then (a.attmissingval::text::text[])[1] end
+			coalesce(not c.collisdeterministic, false), a.xmin::text, case when a.atthasmissing then (a.attmissingval::text::text[])[1] end
 		from pg_attribute a left join pg_collation c on c.oid = a.attcollation
 		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`
 	rows, err := tx.Query(ctx, columns, oid)
@@ -105,7 +109,7 @@ func readRelation(ctx context.Context, tx pgx.Tx, oid uint32) (*relation, error)
 		return nil, fmt.Errorf("read the table's columns: %w", err)
 	}
 	r.attributes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a attribute, err error) {
-		err = row.Scan(&a.name, &a.number, &a.typ, &a.mod, &a.nullable, &a.generated, &a.nondeterministic, &a.missing)
+		err = row.Scan(&a.name, &a.number, &a.typ, &a.mod, &a.nullable, &a.generated, &a.nondeterministic, &a.made, &a.missing)
 		return a, err
 	})
 	if err != nil {

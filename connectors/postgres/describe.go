@@ -21,6 +21,8 @@ type described struct {
 	replica []string
 	fits    bool     // every column is in the catalogue as it is in the log, and no other stands between
 	unknown []string // columns that the catalogue doesn't have like that
+	made    []string // by column: the transaction that made or altered it; empty: not known
+	files   []string // relation's
 }
 
 // describe reads what the catalogue adds to a shape. A table that is gone adds nothing but the types.
@@ -40,7 +42,7 @@ func describe(ctx context.Context, tx pgx.Tx, shape *pgoutput.Shape) (described,
 	if err != nil {
 		return described{}, err
 	}
-	d := described{columns: make([]change.Column, len(shape.Columns)), primary: r.primary, replica: r.replica,
+	d := described{columns: make([]change.Column, len(shape.Columns)), made: make([]string, len(shape.Columns)), files: r.files, primary: r.primary, replica: r.replica,
 		fits: r.schema == shape.Namespace && r.name == shape.Name && r.identity == shape.Identity}
 	place := -1
 	for i, c := range shape.Columns {
@@ -56,7 +58,7 @@ func describe(ctx context.Context, tx pgx.Tx, shape *pgoutput.Shape) (described,
 		a := &r.attributes[at]
 		d.fits = d.fits && at > place && a.name == c.Name
 		place = at
-		t.Nondeterministic = a.nondeterministic
+		t.Nondeterministic, d.made[i] = a.nondeterministic, a.made
 		d.columns[i] = pgvalue.Column(t.Type)
 		d.columns[i].Name, d.columns[i].Nullable, d.columns[i].Generated = c.Name, a.nullable && !t.notNull, a.generated
 		if a.name == c.Name || !r.dropped { // as many columns as the log's and none ever dropped: a renamed one is proved by its place

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"github.com/jackc/pglogrepl"
@@ -66,8 +65,8 @@ func (o *opening) newHomes() (*homes, error) {
 	h.addAll(o.tables, o.from)
 	captured, err := snapshot.Captured(o.start.Snapshot)
 	for name, incarnation := range captured {
-		if oid, err := strconv.ParseUint(incarnation, 10, 32); err == nil {
-			h.add(uint32(oid), name, 0)
+		if oid, ok := oidOf(incarnation); ok {
+			h.add(oid, name, 0)
 		}
 	}
 	return h, err

@@ -265,9 +265,13 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 		return connectors.Opened{}, err
 	}
 	c := &catalog{config: o.config, conn: o.conn}
+	shapes := newShapes(o.config, c)
+	if shapes.rewrites, err = newRewrites(o.config, o.begun, o.start.Snapshot); err != nil {
+		return connectors.Opened{}, err
+	}
 	w := o.repl
 	w.logger, w.interval, w.queue = o.config.Logger, o.interval, queue.New[end](o.config.MemoryBytes)
-	s := &Source{config: o.config, selection: o.selection, epoch: o.start.Epoch, catalog: c, shapes: newShapes(o.config, c), homes: homes,
+	s := &Source{config: o.config, selection: o.selection, epoch: o.start.Epoch, catalog: c, shapes: shapes, homes: homes,
 		left: map[string]uint32{}, lookNow: make(chan struct{}, 1),
 		log: &log{id: o.id, slot: o.config.Slot.Name, wire: w, at: o.at, resume: o.start.Resume}}
 	w.assemble = &assembler{epoch: o.start.Epoch, maxRow: o.config.MaxRowBytes, selection: o.selection, shapes: s.shapes, homes: homes,

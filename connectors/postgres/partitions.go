@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
+
+// rootPart is a Part of each partitioned table, so that one without a partition is known to be partitioned.
+const rootPart = "root"
 
 // readParts returns what partitioned tables are made of, by their oid. TRUNCATE gives a partition another file; so do VACUUM FULL, CLUSTER and
 // an ALTER that rewrites it, which can't be told from it.
@@ -27,7 +31,7 @@ func readParts(ctx context.Context, q querier, roots []uint32) (map[uint32][]sna
 		where p.isleaf order by l.oid`
 	parts := make(map[uint32][]snapshot.Part, len(roots))
 	for _, oid := range roots {
-		parts[oid] = []snapshot.Part{{ID: "root", Empty: true}} // so that a table without a partition is known to be partitioned
+		parts[oid] = []snapshot.Part{{ID: rootPart, Empty: true}}
 	}
 	rows, err := q.Query(ctx, query, roots)
 	if err != nil {
@@ -48,19 +52,18 @@ func readParts(ctx context.Context, q querier, roots []uint32) (map[uint32][]sna
 
 // readBegun returns what tells later that one of the tables is another one, or has other parts.
 func readBegun(ctx context.Context, q querier, tables []candidate) ([]snapshot.Info, error) {
-	var roots, others []uint32
+	var roots, all []uint32
 	for _, t := range tables {
+		all = append(all, t.oid)
 		if t.partitioned {
 			roots = append(roots, t.oid)
-		} else {
-			others = append(others, t.oid)
 		}
 	}
 	parts, err := readParts(ctx, q, roots)
 	if err != nil {
 		return nil, err
 	}
-	revisions, err := readRevisions(ctx, q, others)
+	revisions, err := readRevisions(ctx, q, all)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +76,12 @@ func readBegun(ctx context.Context, q querier, tables []candidate) ([]snapshot.I
 }
 
 func incarnation(oid uint32) string { return fmt.Sprint(oid) }
+
+// oidOf is the oid of an incarnation.
+func oidOf(incarnation string) (uint32, bool) {
+	oid, err := strconv.ParseUint(incarnation, 10, 32)
+	return uint32(oid), err == nil
+}
 
 // imprint is an Info but for its Revision as text: another one when a Look is due.
 func imprint(i snapshot.Info) string {

@@ -12,7 +12,7 @@ import (
 )
 
 // readRevisions returns by which file and which entries of its columns each table is what it is, by oid: "file/transactions/those of the key's
-// columns/columns of composite types", a transaction being one that made or altered a column that there is. Partitioned tables have none (see readParts).
+// columns/columns of composite types", a transaction being one that made or altered a column that there is. A partitioned table has no file.
 //
 // What gives rows other values without a row in the log (ALTER ... TYPE ... USING, a column with a volatile DEFAULT, IDENTITY or a stored expression, SET
 // EXPRESSION) writes the whole table into another file and the column's entry anew. Each alone changes for other reasons. ALTER TYPE ... ADD or DROP
@@ -36,7 +36,7 @@ func readRevisions(ctx context.Context, q querier, oids []uint32) (map[uint32]st
 				coalesce(max(o.list), ''))
 		from unnest($1::oid[]) u (oid) join pg_class c on c.oid = u.oid join pg_attribute a on a.attrelid = c.oid
 			left join pg_index i on i.indrelid = c.oid and (i.indisprimary or i.indisreplident) left join composites o on o.oid = c.oid
-		where c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+		where a.attnum > 0 and not a.attisdropped
 			and (a.attgenerated = '' or current_setting('server_version_num')::int >= $2)
 		group by c.oid, c.relfilenode`
 	rows, err := q.Query(ctx, query, oids, publishesGenerated, firstOwn)

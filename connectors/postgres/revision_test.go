@@ -2,11 +2,14 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tailwater-cdc/tailwater/connectors"
 	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
@@ -80,4 +83,75 @@ func TestRevisions(t *testing.T) {
 			t.Error("what can't be read is taken for the same")
 		}
 	})
+}
+
+// TestColumnsOfRowsThatAreReadAgain: a column that came with a rewriting says so until those rows have been read, over a restart in between. One that
+// did not, and one of a pipeline that may not read rows, doesn't.
+func TestColumnsOfRowsThatAreReadAgain(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		for mode, want := range map[SnapshotMode]string{SnapshotInitial: "a.n p.n ", SnapshotNever: ""} {
+			t.Run(string(mode), func(t *testing.T) {
+				t.Parallel()
+				pg := testenv.Postgres(t, pg.Major)
+				pg.Exec("create table a (id int primary key, v text); insert into a values (1, 'x'); " + parted)
+				c := newCopying(t, pg, mode)
+				if mode == SnapshotInitial {
+					c.until("a", "1 x")
+					c.until("p", "1 a, 11 b")
+				}
+				c.head()
+				c.close()
+				for _, name := range []string{"a", "p"} {
+					pg.Exec("alter table " + name + " add n int not null default random() * 9")
+				}
+				c.open()
+				c.readAgain(want)
+				if mode == SnapshotNever {
+					return
+				}
+				for !strings.Contains(string(c.start.Snapshot), `"before"`) {
+					c.read()
+				}
+				c.close()
+				c.open()
+				c.readAgain(want)
+				for !c.done("public.a") || !c.done("public.p") {
+					c.read()
+				}
+				c.head()
+				c.close()
+				for _, name := range []string{"a", "p"} {
+					pg.Exec("alter table " + name + " add e int")
+				}
+				c.open()
+				c.readAgain("")
+			})
+		}
+	})
+}
+
+// readAgain sees which columns say that they are of rows that are read again.
+func (c *copying) readAgain(want string) {
+	c.t.Helper()
+	got := ""
+	for _, name := range []string{"a", "p"} {
+		table, _, err := c.opened.Source.(*Source).shapes.fromCatalog(c.t.Context(), "parts", "public", name)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, column := range table.Columns {
+			if column.Reread {
+				got += name + "." + column.Name + " "
+			}
+		}
+	}
+	if got != want {
+		c.t.Errorf("columns %q of rows that are read again, want %q", got, want)
+	}
+}
+
+// done says that a table's rows have been read.
+func (c *copying) done(name string) bool {
+	return slices.ContainsFunc(c.opened.Source.(*Source).Progress(), func(p connectors.Progress) bool { return p.Table == name && p.Done })
 }

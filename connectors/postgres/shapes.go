@@ -29,8 +29,9 @@ type shapes struct {
 	logger  *slog.Logger
 	catalog *catalog
 
-	mu     sync.Mutex
-	tables map[uint32]*versions
+	mu       sync.Mutex
+	tables   map[uint32]*versions
+	rewrites rewrites
 }
 
 // versions are the shapes of one table, by its oid.
@@ -77,6 +78,7 @@ func (s *shapes) fromLog(ctx context.Context, shape *pgoutput.Shape, xid uint32)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.rewrites.mark(shape.OID, &d)
 	t, err := d.table(s.source, shape)
 	if !d.fits {
 		if last := s.lastLike(&d, shape); last != nil && (err != nil || sameSet(last.Key, t.Key)) {
@@ -142,6 +144,7 @@ func (s *shapes) fromCatalog(ctx context.Context, publication, schema, name stri
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.rewrites.mark(shape.OID, &d)
 	t, err := d.table(s.source, shape)
 	t, err = s.intern(shape.OID, t, err)
 	return t, shape.OID, err

@@ -103,6 +103,7 @@ func (r *Runner) readGained(t *table) {
 	r.log.Info("snapshot: partitions have come with their rows, which are read", "table", t.Table, "n", len(come))
 	all := partIDs(t.info.Parts)
 	t.startOver()
+	t.Before = ""
 	t.Parts, t.Whole, t.Where = all, true, strings.Join(where, " or ")
 	t.info = Info{} // the stream's changes of a table that is done were not observed
 	r.gate, r.dirty = gateHorizon, true

@@ -63,6 +63,7 @@ func (r *Runner) takeRequests() {
 			continue // asked for twice at the same time
 		}
 		t.startOver()
+		t.Before = ""
 		// A request is forgotten if the process dies before it is saved. What was taken out of the stream would be lost then.
 		t.Whole, t.Where, t.checked, t.info = true, q.where, false, Info{}
 		r.log.Info("snapshot requested", "table", q.table)

@@ -24,7 +24,8 @@ type savedTable struct {
 	Table       string    `json:"table"`
 	Incarnation string    `json:"incarnation,omitempty"`
 	Revision    string    `json:"revision,omitempty"`
-	Parts       []string  `json:"parts,omitempty"` // IDs of those whose rows have been or are being read
+	Before      string    `json:"before,omitempty"` // the Revision before those because of which the rows are being read again
+	Parts       []string  `json:"parts,omitempty"`  // IDs of those whose rows have been or are being read
 	Where       string    `json:"where,omitempty"`
 	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
 	Unread      bool      `json:"unread,omitempty"`    // its rows are not ours to read; it is known so that it is seen if its changes were left out for a while
@@ -129,6 +130,7 @@ func (t *table) startOver() {
 // begin takes note of what a Lookup or a Chunk says the table is. False: what was read of it so far doesn't count.
 func (t *table) begin(info Info) bool {
 	sig := keySignature(info.Table)
+	t.adopt(info)
 	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
 	lost := !replaced && (t.missed(info.Member) || t.lost(info.Parts))
 	left := t.Stale && t.Done

@@ -31,6 +31,7 @@ func (t *table) revise(info Info) bool {
 	if kept == KeptKeys {
 		return false
 	}
+	t.adopt(info)
 	t.Revision = info.Revision
 	if kept == KeptAll || t.Started.IsZero() {
 		return false
@@ -38,4 +39,35 @@ func (t *table) revise(info Info) bool {
 	t.startOver()
 	t.Stale, t.Whole = true, false
 	return true
+}
+
+// adopt notes, before a Lookup's Revision takes the place of the table's own, because of which one rows are read again.
+func (t *table) adopt(info Info) {
+	if t.Revision == info.Revision || t.Incarnation != info.Incarnation || info.since(t.Revision) == KeptAll {
+		return
+	}
+	if t.Before == "" || t.Done {
+		t.Before = t.Revision
+	}
+}
+
+// Revisions returns what the rows that targets have were, by the Incarnation of each table: the Revision in front of those because of which they are being
+// read again, or the present one.
+func Revisions(saved []byte) (map[string]Info, error) {
+	if saved == nil {
+		return nil, nil
+	}
+	list, err := parseProgress(saved)
+	known := make(map[string]Info, len(list))
+	for _, s := range list {
+		info := Info{Incarnation: s.Incarnation, Revision: s.Revision}
+		if s.Before != "" && !s.Done {
+			info.Revision = s.Before
+		}
+		for _, id := range s.Parts {
+			info.Parts = append(info.Parts, Part{ID: id})
+		}
+		known[s.Incarnation] = info
+	}
+	return known, err
 }
