@@ -106,7 +106,7 @@ func (d *doctor) server(ctx context.Context) error {
 		return fmt.Errorf("ask for the encoding: %w", err)
 	}
 	if encoding == "SQL_ASCII" {
-		d.warn(checkEncoding, "", "the database is SQL_ASCII: text that isn't UTF-8 will halt the pipeline")
+		d.warn(checkEncoding, "correct texts that aren't UTF-8 before the pipeline starts", "the database is SQL_ASCII: text that isn't UTF-8 will halt the pipeline, by table and column")
 	} else {
 		d.ok(checkEncoding, "the database's encoding is %s", encoding)
 	}

@@ -65,6 +65,11 @@ func (c *copying) read() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.take(&b)
+}
+
+// take applies a batch.
+func (c *copying) take(b *change.Batch) {
 	for i := range b.Changes {
 		c.target.apply(&b.Changes[i])
 		if op := b.Changes[i].Op; op != change.NewShape {

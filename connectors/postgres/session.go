@@ -88,4 +88,17 @@ func (c *Config) apply(config *pgconn.Config) {
 	for name, value := range params(c.SourceID) {
 		config.RuntimeParams[name] = value
 	}
+	config.AfterConnect = anyText
+}
+
+// anyText has a SQL_ASCII database, which takes any bytes for text, send them as they are. Asked for UTF-8, it refuses the first text that isn't without a word on where that is;
+// pgvalue's error names it.
+func anyText(ctx context.Context, conn *pgconn.PgConn) error {
+	if conn.ParameterStatus("server_encoding") != "SQL_ASCII" {
+		return nil
+	}
+	if _, err := conn.Exec(ctx, "set client_encoding to 'SQL_ASCII'").ReadAll(); err != nil {
+		return fmt.Errorf("take text as it is: %w", err)
+	}
+	return nil
 }

@@ -58,7 +58,7 @@ func (r *Row) Values() []change.Value {
 }
 
 var (
-	errUTF8  = errors.New("not UTF-8")
+	errUTF8  = errors.New("not UTF-8, which the database, of SQL_ASCII, doesn't check: take the table out of include, correct the value at the source, and put it back, which has it read again")
 	errValue = errors.New("not a value of its type")
 )
 
