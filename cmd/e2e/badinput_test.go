@@ -106,6 +106,22 @@ func TestSourceNotFit(t *testing.T) {
 		words   []string
 	}{
 		{"a missing table", func(r *rig) { r.config.include = []string{"public.orders", "public.none"} }, []string{"public.none", "doesn't exist"}},
+		{"a view", func(r *rig) {
+			r.source.Exec("create view seen as select * from orders")
+			r.config.include = []string{"public.seen"}
+		}, []string{"public.seen", "it is a view", "include the tables that it reads"}},
+		{"a materialized view", func(r *rig) {
+			r.source.Exec("create materialized view kept as select * from orders")
+			r.config.include = []string{"public.kept"}
+		}, []string{"public.kept", "it is a materialized view", "include the tables that it reads"}},
+		{"a sequence", func(r *rig) {
+			r.source.Exec("create sequence numbers")
+			r.config.include = []string{"public.orders", "public.numbers"}
+		}, []string{"public.numbers", "it is a sequence", "take it out of include"}},
+		{"a foreign table", func(r *rig) {
+			r.source.Exec("create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing; create foreign table far (id int) server nowhere")
+			r.config.include = []string{"public.far"}
+		}, []string{"public.far", "it is a foreign table", "capture it there"}},
 		{"an unlogged table", func(r *rig) {
 			r.source.Exec("alter table orders set unlogged")
 			r.config.include = []string{"public.orders"}

@@ -18,9 +18,10 @@ func (t tableName) String() string { return t.schema + "." + t.name }
 
 func (t tableName) quoted() string { return quoteTable(t.schema, t.name) }
 
-// candidate is a table that may be captured.
+// candidate is a table that may be captured, or what has a name as one.
 type candidate struct {
 	tableName
+	kind        string // pg_class.relkind
 	oid         uint32
 	partitioned bool
 	root        string // of the partitioned table that it is a part of; empty: none
@@ -29,18 +30,18 @@ type candidate struct {
 }
 
 func readCandidates(ctx context.Context, tx querier, publication string) ([]candidate, error) {
-	const query = `select n.nspname::text, c.relname::text, c.oid, c.relkind = 'p', c.relpersistence = 'u', p.pubname is not null,
+	const query = `select n.nspname::text, c.relname::text, c.oid, c.relkind::text, c.relkind = 'p', c.relpersistence = 'u', p.pubname is not null,
 			case when c.relispartition then pg_partition_root(c.oid)::regclass::text else '' end
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace
 			left join pg_publication_tables p on p.pubname = $1 and p.schemaname = n.nspname and p.tablename = c.relname
-		where c.relkind in ('r', 'p') and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+		where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
 		order by 1, 2`
 	rows, err := tx.Query(ctx, query, publication)
 	if err != nil {
 		return nil, fmt.Errorf("list the tables: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c candidate, err error) {
-		err = row.Scan(&c.schema, &c.name, &c.oid, &c.partitioned, &c.unlogged, &c.published, &c.root)
+		err = row.Scan(&c.schema, &c.name, &c.oid, &c.kind, &c.partitioned, &c.unlogged, &c.published, &c.root)
 		return c, err
 	})
 	if err != nil {
@@ -59,7 +60,7 @@ type querier interface {
 func (s selection) selected(list []candidate) []candidate {
 	var tables []candidate
 	for _, c := range list {
-		if c.root == "" && !c.unlogged && s.Has(c.schema, c.name) {
+		if c.root == "" && !c.unlogged && elsewhere[c.kind] == "" && s.Has(c.schema, c.name) {
 			tables = append(tables, c)
 		}
 	}
@@ -67,6 +68,14 @@ func (s selection) selected(list []candidate) []candidate {
 }
 
 var errTable = errors.New("the table can't be captured")
+
+// elsewhere is, by pg_class.relkind, what isn't a table with rows in the log, and what to do.
+var elsewhere = map[string]string{
+	"v": "it is a view, whose rows are those of other tables; include the tables that it reads",
+	"m": "it is a materialized view, whose rows the log doesn't carry; include the tables that it reads",
+	"f": "it is a foreign table, whose rows are in another server's log; capture it there",
+	"S": "it is a sequence, which has no rows in the log; take it out of include",
+}
 
 // missing returns an error for a table that the configuration names and that can't be captured.
 func (s selection) missing(list []candidate) error {
@@ -82,6 +91,8 @@ func (s selection) missing(list []candidate) error {
 			switch {
 			case c.root != "":
 				reason = "it is a part of " + c.root + "; include that"
+			case elsewhere[c.kind] != "":
+				reason = elsewhere[c.kind]
 			case c.unlogged:
 				reason = "it is unlogged; run ALTER TABLE " + c.quoted() + " SET LOGGED"
 			default:
