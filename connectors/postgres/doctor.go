@@ -22,6 +22,7 @@ const (
 	checkKeep        = "postgres.max_slot_wal_keep_size"
 	checkTables      = "postgres.tables"
 	checkSelect      = "postgres.select"
+	checkRows        = "postgres.row_security"
 	checkPublication = "postgres.publication"
 	checkIdentity    = "postgres.replica_identity"
 	checkPartitions  = "postgres.partitions"

@@ -12,6 +12,7 @@ type tableState struct {
 	identity byte
 	primary  bool
 	readable bool
+	hidden   bool // row security applies to the role
 }
 
 func (d *doctor) tables(ctx context.Context) error {
@@ -27,7 +28,7 @@ func (d *doctor) tables(ctx context.Context) error {
 		d.fail(checkTables, "", "%v", err)
 	}
 	for _, c := range list {
-		if c.unlogged && c.root == "" && sel.Has(c.schema, c.name) {
+		if c.unlogged && c.root == "" && elsewhere[c.kind] == "" && sel.Has(c.schema, c.name) {
 			d.warn(checkTables, "ALTER TABLE "+c.quoted()+" SET LOGGED;", "table %s is unlogged and can't be captured", c)
 		}
 	}
@@ -111,7 +112,19 @@ func (d *doctor) table(ctx context.Context, t tableName) error {
 		d.fail(checkSelect, "GRANT USAGE ON SCHEMA "+quote(t.schema)+" TO "+quote(d.role)+"; GRANT SELECT ON "+t.quoted()+" TO "+quote(d.role)+";",
 			"table %s can't be read by role %s", t, d.role)
 	}
+	d.rowSecurity(t, s.hidden)
 	return nil
+}
+
+// rowSecurity says that a snapshot, which reads with row_security = off, would be refused. The log knows no row security.
+func (d *doctor) rowSecurity(t tableName, hidden bool) {
+	fix := "ALTER ROLE " + quote(d.role) + " BYPASSRLS;"
+	switch {
+	case hidden && d.config.SnapshotMode == SnapshotNever:
+		d.warn(checkRows, fix, "row security of table %s may hide rows from role %s, so tailwater snapshot start would be refused; the log has all rows", t, d.role)
+	case hidden:
+		d.fail(checkRows, fix, "row security of table %s may hide rows from role %s, so its snapshot would be refused", t, d.role)
+	}
 }
 
 // partitions says what comes of statements on the partitions themselves, of which the log tells nothing.
@@ -127,11 +140,11 @@ func (d *doctor) partitions(t candidate) {
 
 func readTableState(ctx context.Context, conn *pgx.Conn, t tableName) (tableState, error) {
 	const query = `select c.relreplident::text, exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary),
-			has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+			has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid)
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`
 	var identity string
 	var s tableState
-	if err := conn.QueryRow(ctx, query, t.schema, t.name).Scan(&identity, &s.primary, &s.readable); err != nil {
+	if err := conn.QueryRow(ctx, query, t.schema, t.name).Scan(&identity, &s.primary, &s.readable, &s.hidden); err != nil {
 		return s, err
 	}
 	s.identity = identity[0]

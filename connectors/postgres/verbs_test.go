@@ -146,3 +146,46 @@ func TestDoctorOfPartitions(t *testing.T) {
 		}
 	})
 }
+
+// TestDoctorOfReading: that the role may not read a table, or not all of its rows, is said by table beforehand, with the statement that mends it.
+func TestDoctorOfReading(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		role := "cdc_" + pg.Database
+		pg.Exec("create table a (id int primary key, v text)")
+		c := config(t, pg)
+		c.URL = strings.Replace(c.URL, "postgres@", role+"@", 1)
+		c.Include, c.SnapshotMode = []string{"public.a"}, postgres.SnapshotInitial
+		grants, err := postgres.Grants(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pg.Psql(grants)
+		t.Cleanup(func() { pg.Exec("drop publication \"Pub\"; drop owned by " + role + "; drop role " + role) })
+		bypass := `ALTER ROLE "` + role + `" BYPASSRLS;`
+		for _, step := range []struct {
+			sql, check, fix string
+			mode            postgres.SnapshotMode
+			severity        preflight.Severity
+		}{
+			{"select", "", "", postgres.SnapshotInitial, ""},
+			{"revoke select on a from " + role, "postgres.select", `GRANT USAGE ON SCHEMA "public" TO "` + role + `"; GRANT SELECT ON "public"."a" TO "` + role + `";`,
+				postgres.SnapshotInitial, preflight.Error},
+			{"grant select on a to " + role + "; alter table a enable row level security", "postgres.row_security", bypass, postgres.SnapshotInitial, preflight.Error},
+			{"select", "postgres.row_security", bypass, postgres.SnapshotNever, preflight.Warn},
+			{"alter role " + role + " bypassrls", "", "", postgres.SnapshotInitial, ""},
+		} {
+			pg.Exec(step.sql)
+			c.SnapshotMode = step.mode
+			got := preflight.Finding{}
+			for _, f := range postgres.Doctor(t.Context(), c) {
+				if f.Check == "postgres.select" || f.Check == "postgres.row_security" {
+					got = f
+				}
+			}
+			if got.Check != step.check || got.Severity != step.severity || got.Fix != step.fix {
+				t.Errorf("%s: %+v, want %s", step.sql, got, step.check)
+			}
+		}
+	})
+}
