@@ -193,3 +193,19 @@ func inProgress(ctx context.Context, tx pgx.Tx, xid uint32) (bool, error) {
 	}
 	return open, nil
 }
+
+// textByOID returns the rows of a query for an oid and a text.
+func textByOID(ctx context.Context, q querier, query string, args ...any) (map[uint32]string, error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[uint32]string{}
+	var oid uint32
+	var text string
+	_, err = pgx.ForEachRow(rows, []any{&oid, &text}, func() error {
+		texts[oid] = text
+		return nil
+	})
+	return texts, err
+}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
@@ -35,17 +33,8 @@ func readMembers(ctx context.Context, q querier, publication string, oids []uint
 			left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0
 				and d.refclassid = 'pg_namespace'::regclass and d.refobjid = c.relnamespace
 		where p.pubname = $1 and c.oid = any($2::oid[])`
-	rows, err := q.Query(ctx, query, publication, oids)
+	members, err := textByOID(ctx, q, query, publication, oids)
 	if err != nil {
-		return nil, fmt.Errorf("read the members of publication %s: %w", publication, err)
-	}
-	members := make(map[uint32]string, len(oids))
-	var oid uint32
-	var member string
-	if _, err = pgx.ForEachRow(rows, []any{&oid, &member}, func() error {
-		members[oid] = member
-		return nil
-	}); err != nil {
 		return nil, fmt.Errorf("read the members of publication %s: %w", publication, err)
 	}
 	return members, nil

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/tailwater-cdc/tailwater/pkg/snapshot"
 )
 
@@ -39,17 +37,8 @@ func readRevisions(ctx context.Context, q querier, oids []uint32) (map[uint32]st
 		where a.attnum > 0 and not a.attisdropped
 			and (a.attgenerated = '' or current_setting('server_version_num')::int >= $2)
 		group by c.oid, c.relfilenode`
-	rows, err := q.Query(ctx, query, oids, publishesGenerated, firstOwn)
+	revisions, err := textByOID(ctx, q, query, oids, publishesGenerated, firstOwn)
 	if err != nil {
-		return nil, fmt.Errorf("read the tables' files: %w", err)
-	}
-	revisions := make(map[uint32]string, len(oids))
-	var oid uint32
-	var revision string
-	if _, err = pgx.ForEachRow(rows, []any{&oid, &revision}, func() error {
-		revisions[oid] = revision
-		return nil
-	}); err != nil {
 		return nil, fmt.Errorf("read the tables' files: %w", err)
 	}
 	return revisions, nil
