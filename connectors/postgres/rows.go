@@ -94,8 +94,10 @@ func (a *assembler) rowChange(ctx context.Context, r *streamed, frame int) error
 // Invariant 3: a change of the key is Delete(old), then Insert(new); a new row with a hole in it can't be inserted and halts.
 func (a *assembler) update(r *streamed, before, after []change.Value) error {
 	for i := range after {
-		if before != nil && after[i].IsUnset() {
-			after[i] = before[i] // the log says that the statement left it alone
+		// The log says that the statement left it alone, which it says of a large value only: an old row that has none there is of a partition that
+		// logged no more than its key, whatever its identity is by now (see bareLeaf).
+		if before != nil && after[i].IsUnset() && !before[i].IsNull() {
+			after[i] = before[i]
 		}
 	}
 	if before == nil || len(r.table.Key) > 0 && !keyChanges(r.table, before, after) {
