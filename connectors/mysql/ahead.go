@@ -135,7 +135,7 @@ func (a *assembler) scanQuery(ctx context.Context, q query, start uint64) error 
 	}
 	seen := sighting{first: a.spot(start), last: a.spot(start), sql: shortened(q.sql)}
 	switch {
-	case err != nil || q.foreign && a.doubtful(s.tables):
+	case err != nil || q.foreign && a.doubtful(s):
 		a.scanning.sees(everyTable(""), seen)
 	case s.kind == stmtBegin || s.kind == stmtXABegin:
 		a.group.explicit = true

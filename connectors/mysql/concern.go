@@ -38,9 +38,9 @@ func (a *assembler) concerns(q query) bool {
 	}
 }
 
-// doubtful says that the names of a statement whose character set isn't known may be those of captured tables. A default database is always known.
-func (a *assembler) doubtful(tables []tableName) bool {
-	return slices.ContainsFunc(tables, func(t tableName) bool { return !isASCII(t.schema) || !isASCII(t.name) && a.reaches(t.schema) })
+// doubtful says that the names of a statement whose character set isn't known may be those of captured tables, or of their database. A default database is always known.
+func (a *assembler) doubtful(s statement) bool {
+	return s.kind == stmtDropDatabase && !isASCII(s.name) || slices.ContainsFunc(s.tables, func(t tableName) bool { return !isASCII(t.schema) || !isASCII(t.name) && a.reaches(t.schema) })
 }
 
 // reaches says that a database may have captured tables.

@@ -149,7 +149,7 @@ func (a *assembler) query(ctx context.Context, h header, body []byte, start uint
 	if a.group.undone {
 		s, err = statement{}, nil
 	}
-	if err == nil && q.foreign && a.doubtful(s.tables) {
+	if err == nil && q.foreign && a.doubtful(s) {
 		err = errForeign
 	}
 	if err != nil {
