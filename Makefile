@@ -53,8 +53,8 @@ examples: ## the files of docs/examples as they stand, in a network namespace of
 demo: ## PostgreSQL, MySQL and MariaDB through Kafka and direct, under load, killed three times, compared; CHECK=1: no terminal
 	CHECK=$(CHECK) $(WITH) testdata/demo/run.sh
 
-bench: ## our figures, the incumbent's and each path's limit; ROW="pg_kafka ..." some rows, ROW=growth, QUICK=1 on the terminal only
-	ROW='$(ROW)' QUICK='$(QUICK)' testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
+bench: ## our figures, the incumbent's and each path's limit; ROW="pg_kafka ..." some rows, ROW=growth, DURABLE=1 fsync, QUICK=1 on the terminal only
+	TAILWATER_DURABLE='$(DURABLE)' ROW='$(ROW)' QUICK='$(QUICK)' testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
 
 bench-stages: ## Go's benchmarks of each stage beside the last committed run; KEEP=1 writes docs/benchmarks/stages.txt
 	KEEP='$(KEEP)' testdata/bench/stages.sh

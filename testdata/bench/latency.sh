@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Insert sent to record seen and to target row (PostgreSQL) seen, single-row transactions at a steady rate. Each process, and the broker, is
 # warmed up by as much of the same load as is then measured. What captures alone is what the incumbent beside it does; with a sink the target's
-# work is on the same two cores. Sourced by run.sh.
+# work is on the same two cores. What the broker takes without source and capture is the limit. Sourced by run.sh.
 
 row_pg_latency() { latency pg; }
 row_my_latency() { latency my; }
@@ -12,7 +12,7 @@ measure() {
 	"$work/latency" -source "$1" -rate "$rate" -seconds "$load" -warm "$load" "${@:3}" >"$work/measured"
 	while read -r end rest; do
 		p50=$(grep -o 'p50=[0-9.]*' <<<"$rest") p99=$(grep -o 'p99=[0-9.]*' <<<"$rest")
-		result "$2, $end" $((rate * load)) "$load" "$(peak "$pid")" "$(cpu "$pid")" "${p50#*=}" "${p99#*=}"
+		result "$2, $end" $((rate * load)) "$load" "$([ -z "$pid" ] && echo - || peak "$pid")" "$([ -z "$pid" ] && echo - || cpu "$pid")" "${p50#*=}" "${p99#*=}"
 	done <"$work/measured"
 }
 
@@ -23,6 +23,8 @@ latency() {
 	"${e}_config" "$name" kafka && tailwater_once && tailwater_start
 	measure "$("${e}_url" "$name")" 'tailwater, capture' -broker "$TAILWATER_KAFKA" -topic "$("${e}_topic" "$name")"
 	tailwater_stop && "${e}_done" "$name"
+	topic "${e}_lat_broker_$run" 1
+	measure '' 'broker alone' -broker "$TAILWATER_KAFKA" -topic "${e}_lat_broker_$run"
 	for kind in kafka direct; do
 		name=${e}_lat_${kind}_$run target=${e}_lat_${kind}_copy_$run
 		"${e}_fresh" "$name"

@@ -13,7 +13,7 @@ begin_row() {
 			"$(server -c 'show server_version' | sed 's/ .*//')" "$(server -c 'show fsync')" "$(server -c 'show synchronous_commit')" \
 			"$(mysql_at '' <<<'select version()')" "$(mysql_at '' <<<'select @@sync_binlog')" "$(mysql_at '' <<<'select @@innodb_flush_log_at_trx_commit')" \
 			"$(basename "$(ls "$TAILWATER_KAFKA_LIBS"/kafka-clients-*.jar)" .jar | sed 's/kafka-clients-//')"
-		printf '# command\tmake bench ROW=%s (RUNS=%s ROWS=%s RATE=%s SECONDS_OF_LOAD=%s XMX=%s)\n' "$1" "$runs" "$rows" "$rate" "$load" "$heap"
+		printf '# command\tmake bench ROW=%s%s (RUNS=%s ROWS=%s RATE=%s SECONDS_OF_LOAD=%s XMX=%s)\n' "$1" "${TAILWATER_DURABLE:+ DURABLE=1}" "$runs" "$rows" "$rate" "$load" "$heap"
 		printf '# begun\t%s\n' "$(date -u '+%Y-%m-%d %H:%M') UTC"
 		printf '# binary\t%s\n' "$(stat -c %s "$root/bin/tailwater" | awk '{ printf "%.1f MB", $1 / 1e6 }')"
 		printf 'run\twho\trows\tseconds\trss_mb\tcpu_s\tp50_ms\tp99_ms\tmb\n'

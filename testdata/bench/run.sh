@@ -3,6 +3,7 @@
 #
 #   ROW="pg_kafka my_kafka"   which rows; all of them without it, but for those of growth.sh: ROW=growth is all of these,
 #                             ROW=growth_wide_my one
+#   DURABLE=1                 the databases flush each commit to the disk, as they do unless told otherwise; a page of its own
 #   QUICK=1                   200,000 rows, once, for the terminal only
 #   RUNS, ROWS, RATE, SECONDS_OF_LOAD, INCUMBENT=0 (leave it out), XMX (the incumbent's heap)
 #
@@ -45,7 +46,7 @@ done
 # With a commit that isn't what lies in the folder a figure would be nobody's.
 commit=$(git -C "$root" rev-parse --short HEAD)
 [ -n "$quick" ] || git -C "$root" diff --quiet HEAD -- ':!docs' ':!README.md' || { echo 'commit what is measured first' >&2; exit 2; }
-out=$root/docs/benchmarks/$(date -u +%Y-%m-%d)-$commit
+out=$root/docs/benchmarks/$(date -u +%Y-%m-%d)-$commit${TAILWATER_DURABLE:+-durable}
 [ -z "$quick" ] || out=$work/quick
 mkdir -p "$out"
 make -s -C "$root" build

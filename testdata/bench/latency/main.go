@@ -1,7 +1,7 @@
 // Command latency writes single-row transactions at a steady rate and measures how long each takes from just before it is sent to the moment
 // at which a consumer holds its record, and to the commit in the target. The time of sending travels in the row's note; both ends are
 // on this machine, so there is one clock. It reads the topic with kafka-go and the target by LISTEN, never by our own decoders. The source is
-// PostgreSQL, MySQL or MariaDB; the target PostgreSQL.
+// PostgreSQL, MySQL or MariaDB; the target PostgreSQL. Without a source it produces the records itself, which is what the broker takes.
 package main
 
 import (
@@ -30,7 +30,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.source, "source", "", "URL of the database that is written to, postgres://… or mysql://user@host:port/database")
+	flag.StringVar(&o.source, "source", "", "URL of the database that is written to, postgres://… or mysql://user@host:port/database; empty: the topic is written to")
 	flag.StringVar(&o.target, "target", "", "URL of the target, whose table orders has the trigger of latency.sql; empty: none")
 	flag.StringVar(&o.broker, "broker", "", "Kafka's address; empty: none")
 	flag.StringVar(&o.topic, "topic", "", "topic")
@@ -97,7 +97,7 @@ func (o *options) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := o.write(ctx); err != nil {
+	if err := o.write(ctx, failed); err != nil {
 		return err
 	}
 	for _, s := range ends {
@@ -113,8 +113,8 @@ func (o *options) run(ctx context.Context) error {
 	return nil
 }
 
-func (o *options) write(ctx context.Context) error {
-	insert, closeSource, err := o.inserter(ctx)
+func (o *options) write(ctx context.Context, failed chan<- error) error {
+	insert, closeSource, err := o.inserter(ctx, failed)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,11 @@ func (o *options) write(ctx context.Context) error {
 }
 
 // inserter connects to the source and returns what writes one row in a transaction of its own.
-func (o *options) inserter(ctx context.Context) (insert func(id int64, customer int, note string) error, closeSource func(), err error) {
+func (o *options) inserter(ctx context.Context, failed chan<- error) (insert func(id int64, customer int, note string) error, closeSource func(), err error) {
+	if o.source == "" {
+		insert, closeSource = o.producer(ctx, failed)
+		return insert, closeSource, nil
+	}
 	if dsn, ok := strings.CutPrefix(o.source, "mysql://"); ok {
 		user, rest, _ := strings.Cut(dsn, "@")
 		host, database, _ := strings.Cut(rest, "/")

@@ -150,12 +150,13 @@ run() {
 	else
 		own=(--binlog-format=ROW --innodb-log-file-size=64M)
 	fi
-	local port=$2
+	local port=$2 sync=0 flush=2
+	[ -z "${TAILWATER_DURABLE:-}" ] || sync=1 flush=1
 	shift 2
 	launch "$server" --no-defaults --datadir="$dir/data" --tmpdir="$dir/tmp" --port="$port" --bind-address=127.0.0.1 --socket= \
 		--pid-file="$dir/data/server.pid" --skip-name-resolve --server-id="$port" \
-		--log-bin=bin --binlog-row-image=FULL --binlog-row-metadata=FULL --sync-binlog=0 \
-		--innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=128M --innodb-log-buffer-size=8M \
+		--log-bin=bin --binlog-row-image=FULL --binlog-row-metadata=FULL --sync-binlog="$sync" \
+		--innodb-flush-log-at-trx-commit="$flush" --innodb-buffer-pool-size=128M --innodb-log-buffer-size=8M \
 		--performance-schema=OFF --max-connections=300 \
 		--default-time-zone=+00:00 --character-set-server=utf8mb4 "${own[@]}" "${@/#/--}"
 }

@@ -47,13 +47,14 @@ own() {
 # run DIR PORT ARG...: becomes the server. Settings go on the command line, so that the data folder is
 # as initdb made it and a test's own -c, which comes later, wins.
 run() {
-	local dir=$1 port=$2
+	local dir=$1 port=$2 fsync=off
+	[ -z "${TAILWATER_DURABLE:-}" ] || fsync=on
 	shift 2
 	launch postgres -D "$(inside "$dir/data")" -p "$port" \
 		-c listen_addresses=127.0.0.1 -c unix_socket_directories= \
 		-c wal_level=logical -c max_wal_senders=60 -c max_replication_slots=60 \
 		-c max_connections=300 -c max_prepared_transactions=20 \
-		-c fsync=off -c synchronous_commit=on -c timezone=UTC -c log_timezone=UTC \
+		-c fsync=$fsync -c synchronous_commit=on -c timezone=UTC -c log_timezone=UTC \
 		-c log_checkpoints=off "$@"
 }
 
