@@ -54,7 +54,7 @@ var errClosed = errors.New("the source is closed")
 func newWire(config *Config, a *assembler) *wire {
 	w := &wire{config: config, assemble: a, queue: queue.New[end](config.MemoryBytes), started: make(chan struct{}), done: make(chan struct{})}
 	w.ctx, w.cancel = context.WithCancelCause(context.Background()) // the stream ends with stop
-	a.emptyInto = w.put
+	a.emptyInto, a.segment = w.put, w.queue.Builder()
 	return w
 }
 

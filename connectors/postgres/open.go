@@ -275,7 +275,7 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 		left: map[string]uint32{}, lookNow: make(chan struct{}, 1),
 		log: &log{id: o.id, slot: o.config.Slot.Name, wire: w, at: o.at, resume: o.start.Resume}}
 	w.assemble = &assembler{epoch: o.start.Epoch, maxRow: o.config.MaxRowBytes, selection: o.selection, shapes: s.shapes, homes: homes,
-		relations: map[uint32]*streamed{}, at: o.at, proof: o.proof}
+		relations: map[uint32]*streamed{}, at: o.at, proof: o.proof, segment: w.queue.Builder()}
 	if s.log.resume == "" {
 		s.log.resume = makeResume(o.id, o.config.Slot.Name, o.at)
 	}

@@ -90,11 +90,11 @@ func (w *wire) read(ctx context.Context) error {
 		}
 		w.flush()
 		message, err := w.conn.ReceiveMessage(context.Background()) // the deadline ends it
-		if pgconn.Timeout(err) {
-			w.expired = true
-			continue
-		}
 		if err != nil {
+			if pgconn.Timeout(err) {
+				w.expired = true
+				continue
+			}
 			return fmt.Errorf("read the stream after %s: %w", lsnText(w.assemble.at.lsn), classifyStream(err))
 		}
 		if err := w.handle(ctx, message); err != nil {

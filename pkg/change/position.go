@@ -2,7 +2,6 @@ package change
 
 import (
 	"cmp"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -91,17 +90,10 @@ func ParsePosition(s string) (Position, error) {
 	return p, nil
 }
 
+// appendHex appends the last digits of n, in hexadecimal.
 func appendHex(dst []byte, n uint64, digits int) []byte {
-	var raw [8]byte
-	for i := range raw {
-		raw[7-i] = byte(n >> (8 * i))
-	}
-	start := len(dst)
-	dst = hex.AppendEncode(dst, raw[8-digits/2:])
-	for i := start; i < len(dst); i++ {
-		if dst[i] >= 'a' {
-			dst[i] -= 'a' - 'A'
-		}
+	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
+		dst = append(dst, "0123456789ABCDEF"[n>>shift&15])
 	}
 	return dst
 }

@@ -1,15 +1,20 @@
 package change
 
+import "strings"
+
 const (
 	slabValues = 512      // how many Values are made at a time: 16 KiB
 	slabText   = 64 << 10 // how much text the rows of one slab may hold, in bytes
+	slabTexts  = 4 << 10  // how many bytes of short texts are made at a time
 )
 
-// Slab makes the Values of one row after another, many rows' at a time. The zero Slab is ready; one goroutine uses it. A row is the caller's,
-// and garbage, with all its text, once all rows made with it are: that is why Holds bounds what they hold.
+// Slab makes the Values of one row after another, and their text, many rows' at a time. The zero Slab is ready; one goroutine uses it, and it
+// may not be copied once it is used. A row is the caller's, and garbage, with all its text, once all rows made with it are: that is why the
+// text that they hold is bounded.
 type Slab struct {
-	free []Value
-	text int
+	free  []Value
+	texts strings.Builder
+	text  int // bytes that the rows of free's slab hold
 }
 
 // Row returns room for n Values, none of them in it yet. Appending more than n moves it elsewhere.
@@ -25,9 +30,19 @@ func (s *Slab) Row(n int) []Value {
 	return row
 }
 
-// Holds says how many bytes of text the last row holds.
-func (s *Slab) Holds(text int) {
-	if s.text += text; s.text > slabText {
+// Text returns a copy of b for the last row.
+func (s *Slab) Text(b []byte) string {
+	if s.text += len(b); s.text > slabText {
 		s.free = nil
 	}
+	if len(b) > slabTexts/4 {
+		return string(b)
+	}
+	if s.texts.Cap()-s.texts.Len() < len(b) {
+		s.texts.Reset()
+		s.texts.Grow(slabTexts)
+	}
+	start := s.texts.Len()
+	s.texts.Write(b)
+	return s.texts.String()[start:]
 }

@@ -14,6 +14,7 @@ type Queue[E End[E]] struct {
 	limit int
 	ready chan struct{} // something was put, or it has ended
 	space chan struct{} // something was taken
+	rooms *rooms
 
 	mu       sync.Mutex
 	segments []Segment[E]
@@ -24,8 +25,11 @@ type Queue[E End[E]] struct {
 
 // New makes a queue that is Full at limit bytes.
 func New[E End[E]](limit int) *Queue[E] {
-	return &Queue[E]{limit: limit, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+	return &Queue[E]{limit: limit, ready: make(chan struct{}, 1), space: make(chan struct{}, 1), rooms: &rooms{}}
 }
+
+// Builder returns one whose segments use the room of those that the queue needs no more.
+func (q *Queue[E]) Builder() Builder[E] { return Builder[E]{rooms: q.rooms} }
 
 // Signal delivers on a channel with room for one; what is delivered and not taken yet is enough.
 func Signal(c chan<- struct{}) {
@@ -111,7 +115,9 @@ func (q *Queue[E]) Take(maxBytes int) Taken[E] {
 		}
 		room -= s.Bytes
 		q.bytes -= s.Bytes
-		t.add(*s)
+		if t.add(*s) {
+			q.rooms.put(s.Changes)
+		}
 		q.segments = q.segments[1:]
 	}
 	if len(q.segments) == 0 {
@@ -177,13 +183,15 @@ func (q *Queue[E]) split(t *Taken[E], room int) bool {
 	return true
 }
 
-func (t *Taken[E]) add(s Segment[E]) {
-	if cap(t.Changes) == 0 {
-		t.Changes = s.Changes
-	} else {
+// add adds a segment and says whether it has copied its changes.
+func (t *Taken[E]) add(s Segment[E]) (copied bool) {
+	if copied = cap(t.Changes) > 0; copied {
 		t.Changes = append(t.Changes, s.Changes...)
+	} else {
+		t.Changes = s.Changes
 	}
 	if len(s.Ends) > 0 {
 		t.Ends = append(t.Ends, s.Ends)
 	}
+	return copied
 }

@@ -138,3 +138,66 @@ func BenchmarkQueue(b *testing.B) {
 		})
 	}
 }
+
+// TestRoomsAreUsedAgain: what was taken stays as it was, however often its segments' room is filled again, and joining transactions allocates
+// once for all of them.
+func TestRoomsAreUsedAgain(t *testing.T) {
+	q := New[place](1 << 30)
+	b := q.Builder()
+	const txns, rows = 20, 10
+	next := uint64(0)
+	fill := func() {
+		for range txns {
+			for range rows {
+				b.Add(&change.Change{Pos: change.Position{Seq: next}})
+				next++
+			}
+			b.End(at(next))
+			q.Put(b.Take())
+		}
+	}
+	var taken [][]change.Change
+	for range 30 {
+		fill()
+		first := q.Take(1) // one that is handed over as it is, and what is left of its segment
+		taken = append(taken, first.Changes, q.Take(1<<30).Changes)
+	}
+	want := uint64(0)
+	for _, changes := range taken {
+		for i := range changes {
+			if changes[i].Pos.Seq != want {
+				t.Fatalf("change %d is %d", want, changes[i].Pos.Seq)
+			}
+			want++
+		}
+	}
+	if want != next {
+		t.Errorf("%d changes of %d", want, next)
+	}
+	for _, room := range q.rooms.free {
+		for _, c := range room[:cap(room)] {
+			if c.After != nil || c.Pos != (change.Position{}) {
+				t.Fatal("room that is kept holds a change")
+			}
+		}
+	}
+	allocated := testing.AllocsPerRun(100, func() { fill(); q.Take(1 << 30) })
+	if allocated > 3*txns {
+		t.Errorf("%.0f allocations for %d transactions", allocated, txns)
+	}
+}
+
+// TestRoomsAreBounded: rooms keeps no more than its bound, and gives none that is too small.
+func TestRoomsAreBounded(t *testing.T) {
+	t.Parallel()
+	var r rooms
+	for range 100 {
+		r.put(make([]change.Change, 100))
+	}
+	if r.kept > roomsKept || r.kept < roomsKept/2 {
+		t.Errorf("room for %d changes is kept, the bound is %d", r.kept, roomsKept)
+	}
+	if room := r.take(101); cap(room) < 101 || r.kept != 0 || len(r.free) != 0 {
+		t.Errorf("room for %d changes; %d kept", cap(room), r.kept)
+	}
+}

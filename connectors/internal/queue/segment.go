@@ -31,19 +31,27 @@ func (s *Segment[E]) mark(e E) {
 	s.Ends = append(s.Ends, Mark[E]{n, e})
 }
 
-// Builder makes segments, one after the other. The zero value is ready.
+// Builder makes segments, one after the other. The zero value is ready; Queue.Builder's allocates less.
 type Builder[E End[E]] struct {
 	Segment[E]
-	changes, ends int // that the last segment had: so many the next one may have
+	rooms         *rooms
+	changes, ends int // that the last segments had: so many the next one may have
 }
 
 // Add adds a change.
 func (b *Builder[E]) Add(c *change.Change) {
 	b.Bytes += c.Size()
 	if b.Changes == nil {
-		b.Changes = make([]change.Change, 0, max(b.changes, 1))
+		b.Changes = b.room(max(b.changes, 1))
 	}
 	b.Changes = append(b.Changes, *c)
+}
+
+func (b *Builder[E]) room(n int) []change.Change {
+	if b.rooms != nil {
+		return b.rooms.take(n)
+	}
+	return make([]change.Change, 0, n)
 }
 
 // End adds an end behind the changes that have been added.
@@ -59,7 +67,7 @@ func (b *Builder[E]) Take() Segment[E] {
 	s := b.Segment
 	b.Segment = Segment[E]{}
 	if n := len(s.Changes); n > 0 {
-		b.changes, b.ends = n, len(s.Ends)
+		b.changes, b.ends = max(n, (b.changes+n)/2), len(s.Ends)
 	}
 	return s
 }

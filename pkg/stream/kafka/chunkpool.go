@@ -4,7 +4,7 @@ import "sync"
 
 const (
 	bodyFirst = 16 << 10 // room for a chunk's records to begin with; it doubles
-	keptBytes = 4 << 20  // most room of either kind that a pool keeps
+	keptBytes = 8 << 20  // most room of either kind that a pool keeps
 	chunkSize = 160      // about a chunk without its parts
 )
 

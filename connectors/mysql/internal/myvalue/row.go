@@ -46,8 +46,7 @@ func (r *Row) Size() int { return len(r.text) }
 
 // Values ends the row and returns it. It is the caller's.
 func (r *Row) Values() []change.Value {
-	r.slab.Holds(len(r.text))
-	all := string(r.text)
+	all := r.slab.Text(r.text)
 	for _, s := range r.spans {
 		r.values[s.column] = change.TextOf(s.kind, all[s.start:s.end])
 	}

@@ -46,8 +46,7 @@ func (r *Row) UnknownLabels() []string { return r.labels }
 
 // Values ends the row and returns it. It is the caller's.
 func (r *Row) Values() []change.Value {
-	r.slab.Holds(len(r.text))
-	all := string(r.text)
+	all := r.slab.Text(r.text)
 	for _, s := range r.spans {
 		v := &r.values[s.column]
 		*v = change.TextOf(v.Kind(), all[s.start:s.end])
