@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -79,7 +80,7 @@ func (s *shapes) fromLog(ctx context.Context, shape *pgoutput.Shape, xid uint32)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rewrites.mark(shape.OID, &d)
-	t, err := d.table(s.source, shape)
+	t, err := s.table(&d, shape)
 	if !d.fits {
 		if last := s.lastLike(&d, shape); last != nil && (err != nil || sameSet(last.Key, t.Key)) {
 			return last, nil
@@ -90,6 +91,16 @@ func (s *shapes) fromLog(ctx context.Context, shape *pgoutput.Shape, xid uint32)
 		}
 	}
 	return s.intern(shape.OID, t, err)
+}
+
+// table makes d's Table. Where no rows are read (see rewrites) a table that was made anew isn't emptied at targets, so its columns say nothing of
+// those of the table before.
+func (s *shapes) table(d *described, shape *pgoutput.Shape) (*change.Table, error) {
+	t, err := d.table(s.source, shape)
+	if s.rewrites == nil && err == nil {
+		t.Lineage = strconv.FormatUint(uint64(shape.OID), 10)
+	}
+	return t, err
 }
 
 // lastLike returns the last known Table if its columns are the shape's.
@@ -145,7 +156,7 @@ func (s *shapes) fromCatalog(ctx context.Context, publication, schema, name stri
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rewrites.mark(shape.OID, &d)
-	t, err := d.table(s.source, shape)
+	t, err := s.table(&d, shape)
 	t, err = s.intern(shape.OID, t, err)
 	return t, shape.OID, err
 }

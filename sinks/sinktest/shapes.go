@@ -67,6 +67,13 @@ func reread() change.Column {
 	return c
 }
 
+// remade is another table of that name: all of its columns are others.
+func remade(t *change.Table) {
+	for i := range t.Columns {
+		t.Columns[i].ID += 1 << 16
+	}
+}
+
 // whole is a row that has a value in each column.
 func whole(t *change.Table, id int64, n int64) []change.Value {
 	row := make([]change.Value, len(t.Columns))
@@ -115,6 +122,8 @@ var kindCases = []kindCase{
 	{"add NOT NULL", nil, altered(base, with(extra(false))), 1, "", "", nil, "fill it in"},
 	{"add with a value for rows of before", nil, altered(base, with(filled("it's"))), 1, "add apply extra", "id status note n extra", []string{`1|status|note|5|it's`, `2|status|note|1|extra`}, ""},
 	{"add NOT NULL and rows of before are read again", nil, altered(base, with(reread())), 1, "add apply extra", "id status note n extra", []string{`1|status|note|5|\N`, `2|status|note|1|extra`}, ""},
+	{"add NOT NULL in another table of that name", nil, altered(altered(base, with(extra(false))), remade), 1, "add apply extra", "id status note n extra", []string{`1|status|note|5|\N`, `2|status|note|1|extra`}, ""},
+	{"add NOT NULL in another table, and nothing is read", nil, altered(altered(altered(base, with(extra(false))), remade), func(t *change.Table) { t.Lineage = "another" }), 1, "", "", nil, "fill it in"},
 	{"drop", nil, altered(base, without("note")), 1, "drop ignore note", "id status note n", []string{`1|status|note|5`, `2|status|\N|1`}, ""},
 	{"drop needed", nil, altered(base, without("status")), 1, "drop ignore status", "id status note n", []string{`1|status|note|5`, `2|\N|note|1`}, ""},
 	{"drop applied", sinks.Policy{sinks.KindDrop: sinks.Follow}, altered(base, without("note")), 1, "drop apply note", "id status n", []string{`1|status|5`, `2|status|1`}, ""},

@@ -62,7 +62,7 @@ func (d *decider) add(col *change.Column, fresh bool) error {
 	case (d.Before == nil || !fresh) && !d.CreateTables: // not a change at the source: the target was made so
 		return upsert.Halt("%s lacks columns and create_tables is off: %s", d.Name, sql)
 	}
-	if !col.Nullable && !step.Fill && !col.Reread {
+	if !col.Nullable && !step.Fill && !col.Reread && !d.remadeTable() {
 		empty, err := d.Empty()
 		if err != nil {
 			return err
@@ -77,6 +77,19 @@ func (d *decider) add(col *change.Column, fresh bool) error {
 	}
 	d.choose(sinks.KindAdd, step, fmt.Sprintf("the source has %s and the target lacks it", col.Name))
 	return nil
+}
+
+// remadeTable says that the source has made another table of that name: its rows are none of those that are there, which go once it is read. Where nothing
+// is read the source gives it another Lineage. That the key's columns are others too, under their names, is asked for since ALTER TABLE can replace all that
+// a table had.
+func (d *decider) remadeTable() bool {
+	b := d.Before
+	return b != nil && len(d.Table.Key) > 0 && b.Lineage == d.Table.Lineage && allIdentified(b) && allIdentified(d.Table) && !sameTable(b, d.Table) &&
+		!slices.ContainsFunc(d.Table.Key, func(k int) bool { return b.ColumnIndex(d.Table.Columns[k].Name) < 0 })
+}
+
+func allIdentified(t *change.Table) bool {
+	return !slices.ContainsFunc(t.Columns, func(c change.Column) bool { return c.ID == 0 })
 }
 
 // remade looks at a new column whose name the target has already. The values there are another one's if the source dropped that, now or before, and the
