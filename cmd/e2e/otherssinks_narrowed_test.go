@@ -36,3 +36,24 @@ func TestOthersNarrowedTargets(t *testing.T) {
 		})
 	}
 }
+
+// TestOthersNarrowedTargetsMySQL: a collation that takes two keys for one, given to a MySQL or MariaDB target under a running process.
+func TestOthersNarrowedTargetsMySQL(t *testing.T) {
+	t.Parallel()
+	for _, ends := range [][2]string{{"pg18", "mysql97"}, {"pg15", "mariadb10"}, {"pg18", "mariadb118"}} {
+		t.Run(ends[1], func(t *testing.T) {
+			t.Parallel()
+			r := pgRig(t, ends[0], ends[1], "direct")
+			pgSQL(r.source, "create table o (n int, id varchar(20), b int, primary key (b, id)); insert into o values (1, 'a', 1); create table the_last (id int primary key); insert into the_last values (0)")
+			r.once()
+			p := r.start("run")
+			pgSQL(r.source, "update o set n = n; insert into the_last values (1)")
+			r.arrives(p, "select count(*) from the_last", "2") // the plan is made
+			r.target.Exec("alter table o modify id varchar(20) collate utf8mb4_general_ci not null")
+			r.unchangedRows(func() {
+				r.source.Exec("insert into o values (2, 'A', 1)")
+				p.refuses(1, "utf8mb4_general_ci")
+			})
+		})
+	}
+}

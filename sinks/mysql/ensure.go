@@ -81,8 +81,9 @@ func (s *Sink) planFor(ctx context.Context, c *conn, t *turn) (*plan, error) {
 // pin notes how the target looks while nobody can alter it, if it is then what the plan was made for.
 func (s *Sink) pin(ctx context.Context, c *conn, p *plan) error {
 	c.dirty = true
-	err := c.each(ctx, beginSQL+"; "+p.lookSQL(), func(_ int, rows *sql.Rows) (err error) {
-		p.looks, err = look(rows)
+	err := c.each(ctx, beginSQL+"; "+strings.Join(p.lookSQL(), "; "), func(i int, rows *sql.Rows) error {
+		looks, err := look(i, rows)
+		p.looks = append(p.looks, looks)
 		return err
 	})
 	if err != nil {

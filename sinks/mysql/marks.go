@@ -73,17 +73,21 @@ func (s *Sink) lockMarks(ctx context.Context, c *conn, sorted []change.Mark, pla
 		sorted = sorted[n:]
 		streams++
 	}
+	var looks []func(*sql.Rows) error
 	for _, p := range plans {
-		statements = append(statements, p.lookSQL())
+		for i, statement := range p.lookSQL() {
+			statements = append(statements, statement)
+			looks = append(looks, func(rows *sql.Rows) error { return p.same(i, rows) })
+		}
 	}
-	if streams+len(plans) == 0 {
+	if streams+len(looks) == 0 {
 		_, err := c.exec(ctx, beginSQL)
 		return nil, err
 	}
 	var have []change.Mark
 	err := c.each(ctx, strings.Join(statements, "; "), func(i int, rows *sql.Rows) error {
 		if i >= streams {
-			return plans[i-streams].same(rows)
+			return looks[i-streams](rows)
 		}
 		found, err := texts(rows)
 		if err != nil {

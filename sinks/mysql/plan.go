@@ -54,10 +54,10 @@ type plan struct {
 	own      []int // columns of ours
 	stamped  []int // columns that the server stamps at every UPDATE which doesn't set them
 	to       *target
-	checked  bool   // its foreign keys are checked although the others are not
-	absent   bool   // there is no target, and none is to be made: nothing is written
-	looks    string // of the target's columns, see look
-	whole    []int  // the columns of whole rows
+	checked  bool     // its foreign keys are checked although the others are not
+	absent   bool     // there is no target, and none is to be made: nothing is written
+	looks    []string // of the target's columns, one of each lookSQL
+	whole    []int    // the columns of whole rows
 	put      insert
 }
 
@@ -179,10 +179,37 @@ func (p *plan) ours(name string) int {
 	return slices.IndexFunc(p.columns, func(c column) bool { return c.source < 0 && c.name == quoteIdent(name) })
 }
 
-func (p *plan) lookSQL() string { return "SELECT * FROM " + p.name + " LIMIT 0" }
+// lookSQL are the statements that show how the target looks: its columns, and by what collations its key compares, which the columns of a result don't
+// say. The optimizer sees that neither has a row to read.
+func (p *plan) lookSQL() []string {
+	statements := []string{"SELECT * FROM " + p.name + " LIMIT 0"}
+	var collations []string
+	for _, k := range p.key {
+		if name := p.columns[k].name; p.collated(k) {
+			collations = append(collations, "COLLATION(MAX("+name+"))")
+		}
+	}
+	if len(collations) > 0 {
+		statements = append(statements, "SELECT CONCAT_WS(' ', "+strings.Join(collations, ", ")+") FROM "+p.name+" WHERE FALSE")
+	}
+	return statements
+}
 
-// look is what the server says of the columns of an empty result: their names, types, digits and fractions.
-func look(rows *sql.Rows) (string, error) {
+// collated says that the target's column compares texts.
+func (p *plan) collated(k int) bool {
+	c := p.to.column(p.table.Columns[p.columns[k].source].Name)
+	return c != nil && c.collation != ""
+}
+
+// look is what the server says to one of lookSQL: of the columns of an empty result their names, types, digits and fractions, else the collations.
+func look(i int, rows *sql.Rows) (string, error) {
+	if i > 0 {
+		said, err := texts(rows)
+		if err != nil || len(said) != 1 || said[0][0] == nil {
+			return "", err
+		}
+		return *said[0][0], nil
+	}
 	columns, err := rows.ColumnTypes()
 	if err != nil {
 		return "", err
@@ -197,9 +224,9 @@ func look(rows *sql.Rows) (string, error) {
 }
 
 // same is an error if the target's columns are not those of the plan. Literals have no type: without this the server would make something of them.
-func (p *plan) same(rows *sql.Rows) error {
-	now, err := look(rows)
-	if err == nil && now != p.looks {
+func (p *plan) same(i int, rows *sql.Rows) error {
+	now, err := look(i, rows)
+	if err == nil && now != p.looks[i] {
 		return &doubtful{retryError("%s was altered", p.name)}
 	}
 	return err
