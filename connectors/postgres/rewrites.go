@@ -13,8 +13,9 @@ type rewrites map[uint32]*rewritten
 
 // rewritten is a table as it was when it was last looked at, and what came with rewritings up to then.
 type rewritten struct {
-	files, made []string        // relation.files, and the transactions that made or altered its columns
-	read        map[string]bool // transactions of columns that came with a rewriting
+	files, made []string          // relation.files, and the transactions that made or altered its columns
+	read        map[string]bool   // transactions of columns that came with a rewriting
+	last        map[uint64]string // a column's transaction, by its ID: one that came with a rewriting and is altered has another since (SET NOT NULL)
 }
 
 // newRewrites begins with the tables as their rows were read by the saved progress, or as they stand.
@@ -40,7 +41,7 @@ func (r rewrites) begin(info snapshot.Info) {
 	if !ok || len(parts) < 3 {
 		return
 	}
-	t := &rewritten{files: []string{info.Incarnation + ":" + parts[0]}, made: strings.Fields(parts[1]), read: map[string]bool{}}
+	t := &rewritten{files: []string{info.Incarnation + ":" + parts[0]}, made: strings.Fields(parts[1]), read: map[string]bool{}, last: map[uint64]string{}}
 	if info.Parts != nil {
 		t.files = nil
 		for _, p := range info.Parts {
@@ -59,12 +60,18 @@ func (r rewrites) mark(oid uint32, d *described) {
 	}
 	t := r[oid]
 	if t == nil {
-		r[oid] = &rewritten{files: d.files, made: d.made, read: map[string]bool{}}
+		r[oid] = &rewritten{files: d.files, made: d.made, read: map[string]bool{}, last: map[uint64]string{}}
 		return
 	}
 	if slices.ContainsFunc(t.files, func(id string) bool { return !slices.Contains(d.files, id) }) {
 		for _, made := range d.made {
 			t.read[made] = t.read[made] || made != "" && !slices.Contains(t.made, made)
+		}
+	}
+	for i := range d.columns {
+		if id, made := d.columns[i].ID, d.made[i]; id != 0 && made != "" {
+			t.read[made] = t.read[made] || t.read[t.last[id]]
+			t.last[id] = made
 		}
 	}
 	t.files = d.files
