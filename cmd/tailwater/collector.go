@@ -12,7 +12,7 @@ const (
 
 	// headroom is what the collector is told to be in use beside what is. It runs when the heap has grown by gcPercent, which with the 14 MiB
 	// that capture needs would be after every 7 MiB.
-	headroom = 32 << 20
+	headroom = 16 << 20
 )
 
 // tuneCollector sets how often garbage is collected. What it returns must stay reachable while that shall hold; it is never touched, so it takes
