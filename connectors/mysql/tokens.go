@@ -1,8 +1,6 @@
 package mysql
 
-import (
-	"slices"
-)
+import "slices"
 
 // split reads to the end and cuts at the commas outside of parentheses.
 func (l *lexer) split() ([]tokens, error) {
@@ -22,16 +20,22 @@ func (l *lexer) split() ([]tokens, error) {
 // tokens are a part of a statement.
 type tokens []sqlToken
 
+// nests is by how much what follows lies deeper in parentheses.
+func (t sqlToken) nests() int {
+	switch {
+	case t.punct("("):
+		return 1
+	case t.punct(")"):
+		return -1
+	}
+	return 0
+}
+
 func (ts tokens) split() []tokens {
 	var out []tokens
 	depth, start := 0, 0
 	for i, t := range ts {
-		switch {
-		case t.punct("("):
-			depth++
-		case t.punct(")"):
-			depth--
-		case t.punct(",") && depth == 0:
+		if depth += t.nests(); depth == 0 && t.punct(",") {
 			out, start = append(out, ts[start:i]), i+1
 		}
 	}
@@ -75,12 +79,7 @@ func (ts tokens) has(word string) bool {
 func (ts tokens) find(word string) int {
 	depth := 0
 	for i, t := range ts {
-		switch {
-		case t.punct("("):
-			depth++
-		case t.punct(")"):
-			depth--
-		case depth == 0 && t.word(word):
+		if depth += t.nests(); depth == 0 && t.word(word) {
 			return i
 		}
 	}
@@ -91,13 +90,7 @@ func (ts tokens) find(word string) int {
 func (ts tokens) behindParenthesis() tokens {
 	depth := 0
 	for i, t := range ts {
-		switch {
-		case t.punct("("):
-			depth++
-		case t.punct(")"):
-			depth--
-		}
-		if depth == 0 {
+		if depth += t.nests(); depth == 0 {
 			return ts[i+1:]
 		}
 	}
