@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime/debug"
+	"syscall"
 )
 
 const (
@@ -17,10 +19,15 @@ const (
 
 // tuneCollector sets how often garbage is collected. What it returns must stay reachable while that shall hold; it is never touched, so it takes
 // addresses and no memory.
-func tuneCollector(memoryLimit int64) []byte {
+func tuneCollector(memoryLimit int64) ([]byte, error) {
 	debug.SetMemoryLimit(memoryLimit + headroom) // the limit counts it too
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	return make([]byte, headroom)
+	room := make([]byte, headroom)
+	// Where some of its addresses had been used before, make has cleared all of it, which made it resident: madvise(2).
+	if err := syscall.Madvise(room, syscall.MADV_DONTNEED); err != nil {
+		return nil, fmt.Errorf("give back the collector's headroom: %w", err)
+	}
+	return room, nil
 }

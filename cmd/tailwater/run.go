@@ -63,7 +63,10 @@ func (a *app) runPipelines(ctx context.Context, o options) (out outcome, err err
 	if err := roleFits(chosen, o.role); err != nil {
 		return outcome{}, err
 	}
-	room := tuneCollector(int64(cfg.Server.MemoryLimit))
+	room, err := tuneCollector(int64(cfg.Server.MemoryLimit))
+	if err != nil {
+		return outcome{}, err
+	}
 	defer runtime.KeepAlive(room)
 	o.log = a.logger()
 	if o.role != pipeline.ApplyOnly {
