@@ -42,4 +42,8 @@ var pgTargets = []pgCase{
 		before: "create table tla (id int primary key, v text, w int); insert into tla values (1, 'a', 1); create table tuq (id int primary key, v text); insert into tuq values (1, 'a')",
 		ready:  "create table tla (id int primary key, v text); create table tuq (sk bigserial primary key, v text, id int not null unique)",
 		after:  "insert into tla values (2, 'b', 2);; update tla set w = 9;; insert into tuq values (2, 'b');; update tuq set v = 'z' where id = 1;; delete from tuq where id = 2"},
+	{name: "PeerDB Test_Inheritance: the target inherits as the source does, and a key is in both tables",
+		before: "create table tih (id int primary key, v text, w text); create table tih_c (primary key (id)) inherits (tih); insert into tih select i, 'p', string_agg(md5((g * i)::text), '') from generate_series(1, 4) i, generate_series(1, 300) g group by i; insert into tih_c values (1, 'c', 'w'), (2, 'c', 'w'), (3, 'c', 'w'), (7, 'd', 'w'); create table tij (like tih including all); create table tij_c (primary key (id)) inherits (tij); insert into tij select * from only tih; insert into tij_c select * from tih_c",
+		ready:  "create table tih (id int primary key, v text, w text); create table tih_c (primary key (id)) inherits (tih); create table tij (like tih including all); create table tij_c (primary key (id)) inherits (tij)",
+		after:  "delete from only tih where id = 1;; update only tih set v = 'x' where id = 2;; update tih_c set v = 'y' where id = 3;; truncate only tij;; insert into tij values (1, 'again', null);; delete from tij_c where id = 2"},
 }

@@ -15,6 +15,7 @@ type target struct {
 	oid        string
 	revision   string // see revisionSQL
 	kind       string // relkind: r table, p partitioned table, v view, ...
+	parted     bool   // its rows are in tables below it: partitions, or the chunks of a TimescaleDB hypertable
 	referenced bool   // some foreign key points at it
 	triggers   bool   // somebody's own triggers run
 	acting     bool   // some foreign key of it, or that points at it, changes rows by itself
@@ -115,7 +116,8 @@ const tableSQL = `SELECT c.oid::text, c.relkind::text,
       AND (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))))::text,
   coalesce((SELECT min(pg_catalog.quote_ident(w.rulename)) FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3')
     AND (w.ev_enabled IN ('O', 'A') OR w.ev_enabled = 'R' AND s.trusts)), ''),
-  EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)::text, ` + revisionSQL + `
+  EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)::text, ` + revisionSQL + `,
+  ` + hypertablesSQL + `
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
   (SELECT pg_catalog.current_setting('session_replication_role') = 'replica' AS trusts) s
 WHERE n.nspname = $1 AND c.relname = $2`
@@ -137,13 +139,33 @@ const uniqueSQL = `SELECT i.indkey::text, i.indnkeyatts::text, i.indexrelid::reg
 FROM pg_catalog.pg_index i LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
 WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL`
 
+// hypertablesSQL tells whether the database has hypertables at all, by the extension's own view.
+const hypertablesSQL = `EXISTS (SELECT FROM pg_catalog.pg_class h JOIN pg_catalog.pg_namespace n ON n.oid = h.relnamespace
+    WHERE n.nspname = 'timescaledb_information' AND h.relname = 'hypertables')::text`
+
+// rows names the rows that the target itself holds. Those of tables that inherit from it are none of them: the source's log tells of each table by
+// itself, and two tables may have rows of one key.
+func (t *target) rows(name string) string {
+	if t.parted {
+		return name
+	}
+	return "ONLY " + name
+}
+
 // readTarget reads the table's catalogue; nil: there is no such table.
 func readTarget(ctx context.Context, pg *pgconn.PgConn, schema, name string) (*target, error) {
 	rows, err := query(ctx, pg, tableSQL, schema, name)
 	if err != nil || len(rows) == 0 {
 		return nil, wrapped("read the catalogue of "+schema+"."+name, err)
 	}
-	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true", skips: *rows[0][4] == "true", rule: *rows[0][5], triggers: *rows[0][6] == "true", revision: *rows[0][7]}
+	t := &target{oid: *rows[0][0], kind: *rows[0][1], referenced: *rows[0][2] == "true", acting: *rows[0][3] == "true", skips: *rows[0][4] == "true", rule: *rows[0][5], triggers: *rows[0][6] == "true", revision: *rows[0][7], parted: *rows[0][1] == "p"}
+	if *rows[0][8] == "true" {
+		rows, err = query(ctx, pg, "SELECT FROM timescaledb_information.hypertables WHERE hypertable_schema = $1 AND hypertable_name = $2", schema, name)
+		if err != nil {
+			return nil, wrapped("look whether "+schema+"."+name+" is a hypertable", err)
+		}
+		t.parted = t.parted || len(rows) > 0
+	}
 	rows, err = query(ctx, pg, columnsSQL, t.oid)
 	if err != nil {
 		return nil, wrapped("read the columns of "+schema+"."+name, err)

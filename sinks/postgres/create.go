@@ -84,7 +84,7 @@ func (d *ddl) alter(steps []reshape.Step, own []string) string {
 			statements = append(statements, "ALTER TABLE "+d.name+" ALTER COLUMN "+quoteIdent(s.Column.Name)+" DROP DEFAULT")
 		}
 		if s.Op == reshape.Clear {
-			statements = append(statements, "UPDATE "+d.name+" SET "+quoteIdent(s.Name)+" = NULL")
+			statements = append(statements, "UPDATE "+d.to.rows(d.name)+" SET "+quoteIdent(s.Name)+" = NULL")
 		}
 	}
 	return strings.Join(statements, "; ")

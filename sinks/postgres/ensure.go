@@ -161,12 +161,12 @@ func (s *Sink) alteration(ctx context.Context, pg *pgconn.PgConn, t *turn) (stri
 	d.to = t.to
 	in := reshape.Input{Table: t.table, Target: &shaped{to: t.to, ddl: d, seen: t.seen}, Name: t.name, Policy: s.config.Policy,
 		CreateTables: s.config.CreateTables, Shared: t.shared, Once: t.seen.Once, Forget: s.forgetSQL(t.table),
-		Empty: func() (bool, error) {
+		Empty: func() (bool, error) { // also of tables that inherit from it: they get its columns
 			rows, err := query(ctx, pg, "SELECT 1 FROM "+t.name+" LIMIT 1")
 			return len(rows) == 0, wrapped("look for rows", err)
 		},
 		Cleared: func(name string) (bool, error) {
-			rows, err := query(ctx, pg, "SELECT 1 FROM "+t.name+" WHERE "+quoteIdent(name)+" IS NOT NULL LIMIT 1")
+			rows, err := query(ctx, pg, "SELECT 1 FROM "+t.to.rows(t.name)+" WHERE "+quoteIdent(name)+" IS NOT NULL LIMIT 1")
 			return len(rows) == 0, wrapped("look for values", err)
 		}}
 	if present != nil {

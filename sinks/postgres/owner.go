@@ -24,6 +24,10 @@ ORDER BY source, sink`, s.config.SourceID, s.config.SinkName, table.Name)
 	}
 	source, sink := *rows[0][0], *rows[0][1]
 	name := quoteIdent(s.config.Schema) + "." + quoteIdent(table.Name)
+	written := name
+	if to != nil {
+		written = to.rows(name)
+	}
 	if byKey {
 		s.log.Warn("the target table has another writer: no two may write one key, and a truncate empties it for both", "table", name,
 			"source", source, "sink", sink)
@@ -32,5 +36,5 @@ ORDER BY source, sink`, s.config.SourceID, s.config.SinkName, table.Name)
 	return true, preflightError("%s belongs to source %q, sink %q, and source %q, sink %q would write to it too, where rows are told apart by %s: "+
 		"give each sink a schema of its own; or, if the first is gone for good: UPDATE %s SET %s = NULL; "+
 		"DELETE FROM %s WHERE source = %s AND sink = %s AND name = %s", name, source, sink, s.config.SourceID, s.config.SinkName, upsert.ColumnPos,
-		name, upsert.ColumnPos, s.own(upsert.TableShapes), quoteLiteral(source), quoteLiteral(sink), quoteLiteral(table.Name))
+		written, upsert.ColumnPos, s.own(upsert.TableShapes), quoteLiteral(source), quoteLiteral(sink), quoteLiteral(table.Name))
 }

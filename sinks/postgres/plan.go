@@ -29,6 +29,7 @@ func (c *column) value(row *upsert.Row) change.Value {
 type plan struct {
 	table      *change.Table
 	name       string // of the target, schema and table quoted
+	rows       string // see target.rows
 	revision   string // of the target
 	mode       Mode
 	columns    []column
@@ -39,7 +40,7 @@ type plan struct {
 	referenced bool
 	checked    bool   // its foreign keys are checked although the others are not
 	absent     bool   // there is no target, and none is to be made: nothing is written
-	parted     bool   // the target is partitioned
+	parted     bool   // see target
 	skips      bool   // see target
 	put        string // the statement for whole rows
 	remove     string
@@ -63,8 +64,9 @@ func ownType(name string) string {
 
 // newPlan matches a shape with a target that fits it; fit has checked that it does.
 func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, error) {
-	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), revision: to.revision, mode: mode, referenced: to.referenced, parted: to.kind == "p", skips: to.skips,
+	p := &plan{table: table, name: quoteIdent(schema) + "." + quoteIdent(table.Name), revision: to.revision, mode: mode, referenced: to.referenced, parted: to.parted, skips: to.skips,
 		ordinals: make([]int, len(table.Columns))}
+	p.rows = to.rows(p.name)
 	for i := range table.Columns {
 		col := &table.Columns[i]
 		p.ordinals[i] = -1

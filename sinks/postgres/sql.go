@@ -87,9 +87,9 @@ func (p *plan) patchSQL(columns []int) string {
 	}
 	where := "\nWHERE " + p.matches(columns) + p.alive()
 	if len(set) == 0 { // nothing but the key has come: the row must be there all the same
-		return "SELECT FROM " + p.name + " AS t, " + p.unnest(columns) + where + "\nFOR UPDATE OF t"
+		return "SELECT FROM " + p.rows + " AS t, " + p.unnest(columns) + where + "\nFOR UPDATE OF t"
 	}
-	return "UPDATE " + p.name + " AS t SET " + strings.Join(set, ", ") + "\nFROM " + p.unnest(columns) + where
+	return "UPDATE " + p.rows + " AS t SET " + strings.Join(set, ", ") + "\nFROM " + p.unnest(columns) + where
 }
 
 func (p *plan) alive() string {
@@ -111,19 +111,19 @@ func (p *plan) removed() []int {
 func (p *plan) removeSQL() string {
 	columns := p.removed()
 	if p.mode == SoftDelete {
-		return "UPDATE " + p.name + " AS t SET " + quoteIdent(upsert.ColumnDeleted) + " = u.c" + strconv.Itoa(len(columns)) + "\nFROM " +
+		return "UPDATE " + p.rows + " AS t SET " + quoteIdent(upsert.ColumnDeleted) + " = u.c" + strconv.Itoa(len(columns)) + "\nFROM " +
 			p.unnest(columns) + "\nWHERE " + p.matches(columns)
 	}
-	return "DELETE FROM " + p.name + " AS t USING " + p.unnest(columns) + "\nWHERE " + p.matches(columns)
+	return "DELETE FROM " + p.rows + " AS t USING " + p.unnest(columns) + "\nWHERE " + p.matches(columns)
 }
 
 // keptSQL finds a row that should have gone. How many rows a DELETE took doesn't tell: some were never there.
 func (p *plan) keptSQL() string {
-	return "SELECT FROM " + p.name + " AS t, " + p.unnest(p.key) + "\nWHERE " + p.matches(p.key) + p.alive() + "\nLIMIT 1"
+	return "SELECT FROM " + p.rows + " AS t, " + p.unnest(p.key) + "\nWHERE " + p.matches(p.key) + p.alive() + "\nLIMIT 1"
 }
 
 // removeOneSQL deletes, or stamps, exactly one row that equals the one in the parameters. A ctid is a row's place in one table: it
-// doesn't tell a row from those of inheriting tables, or of other partitions.
+// doesn't tell a row from those of other partitions.
 func (p *plan) removeOneSQL(columns []int) string {
 	var parts []string
 	deleted := ""
@@ -143,21 +143,21 @@ func (p *plan) removeOneSQL(columns []int) string {
 		}
 		parts = append(parts, name+" IS NOT DISTINCT FROM "+v)
 	}
-	name, this, place := "ONLY "+p.name, "t.ctid", "r.ctid"
+	this, place := "t.ctid", "r.ctid"
 	if p.parted {
-		name, this, place = p.name, "(t.tableoid, t.ctid)", "r.tableoid, r.ctid"
+		this, place = "(t.tableoid, t.ctid)", "r.tableoid, r.ctid"
 	}
-	one := this + " = (SELECT " + place + " FROM " + name + " AS r\nWHERE " + strings.Join(append(parts, "true"), " AND ")
+	one := this + " = (SELECT " + place + " FROM " + p.rows + " AS r\nWHERE " + strings.Join(append(parts, "true"), " AND ")
 	if p.mode == SoftDelete {
-		return "UPDATE " + name + " AS t SET " + quoteIdent(upsert.ColumnDeleted) + " = " + deleted + "\nWHERE " + one + " AND r." +
+		return "UPDATE " + p.rows + " AS t SET " + quoteIdent(upsert.ColumnDeleted) + " = " + deleted + "\nWHERE " + one + " AND r." +
 			quoteIdent(upsert.ColumnDeleted) + " IS NULL\nLIMIT 1 FOR UPDATE)"
 	}
-	return "DELETE FROM " + name + " AS t\nWHERE " + one + "\nLIMIT 1 FOR UPDATE)"
+	return "DELETE FROM " + p.rows + " AS t\nWHERE " + one + "\nLIMIT 1 FOR UPDATE)"
 }
 
 // stampAllSQL stamps every row that is alive.
 func (p *plan) stampAllSQL() string {
-	return "UPDATE " + p.name + " SET " + quoteIdent(upsert.ColumnDeleted) + " = $1::timestamp with time zone WHERE " +
+	return "UPDATE " + p.rows + " SET " + quoteIdent(upsert.ColumnDeleted) + " = $1::timestamp with time zone WHERE " +
 		quoteIdent(upsert.ColumnDeleted) + " IS NULL"
 }
 
@@ -167,8 +167,8 @@ func truncateSQL(plans []*plan) string {
 	var names []string
 	referenced := false
 	for _, p := range plans {
-		if !contains(names, p.name) {
-			names = append(names, p.name)
+		if !contains(names, p.rows) {
+			names = append(names, p.rows)
 		}
 		referenced = referenced || p.referenced
 	}

@@ -13,7 +13,7 @@ CREATE TABLE "shop"."or""ders" (
 -- add a column
 ALTER TABLE "shop"."or""ders" ADD COLUMN "status" text
 -- truncate
-TRUNCATE TABLE "shop"."or""ders"
+TRUNCATE TABLE ONLY "shop"."or""ders"
 -- add
 INSERT INTO "shop"."or""ders" AS t ("id", "status", "amount", "doc", "_tailwater_op", "_tailwater_pos", "_tailwater_committed_at", "_tailwater_unset")
 SELECT u.c1::numeric, u.c2::character varying, u.c3, u.c4::json, u.c5, u.c6, u.c7, u.c8::text[]

@@ -11,7 +11,7 @@ CREATE TABLE "shop"."or""ders" (
 -- add a column
 ALTER TABLE "shop"."or""ders" ADD COLUMN "status" text
 -- truncate
-UPDATE "shop"."or""ders" SET "_tailwater_deleted_at" = $1::timestamp with time zone WHERE "_tailwater_deleted_at" IS NULL
+UPDATE ONLY "shop"."or""ders" SET "_tailwater_deleted_at" = $1::timestamp with time zone WHERE "_tailwater_deleted_at" IS NULL
 -- add
 INSERT INTO "shop"."or""ders" AS t ("id", "status", "amount", "doc", "_tailwater_pos", "_tailwater_deleted_at")
 SELECT u.c1::numeric, u.c2::character varying, u.c3, u.c4::json, u.c5, u.c6

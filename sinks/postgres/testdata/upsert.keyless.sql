@@ -10,7 +10,7 @@ CREATE TABLE "shop"."or""ders" (
 -- add a column
 ALTER TABLE "shop"."or""ders" ADD COLUMN "status" text
 -- truncate
-TRUNCATE TABLE "shop"."or""ders"
+TRUNCATE TABLE ONLY "shop"."or""ders"
 -- add
 INSERT INTO "shop"."or""ders" AS t ("id", "status", "amount", "doc", "_tailwater_pos")
 SELECT u.c1::numeric, u.c2::character varying, u.c3, u.c4::json, u.c5

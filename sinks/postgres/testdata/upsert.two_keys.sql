@@ -10,20 +10,20 @@ CREATE TABLE "shop"."or""ders" (
 -- add a column
 ALTER TABLE "shop"."or""ders" ADD COLUMN "status" text
 -- truncate
-TRUNCATE TABLE "shop"."or""ders"
+TRUNCATE TABLE ONLY "shop"."or""ders"
 -- put
 INSERT INTO "shop"."or""ders" AS t ("id", "status", "amount", "doc")
 SELECT u.c1::numeric, u.c2::character varying, u.c3, u.c4::json
 FROM unnest($1::text[], $2::text[], $3::numeric[], $4::text[]) AS u(c1, c2, c3, c4)
 ON CONFLICT ("status", "id") DO UPDATE SET "amount" = excluded."amount", "doc" = excluded."doc"
 -- remove
-DELETE FROM "shop"."or""ders" AS t USING unnest($1::text[], $2::text[]) AS u(c1, c2)
+DELETE FROM ONLY "shop"."or""ders" AS t USING unnest($1::text[], $2::text[]) AS u(c1, c2)
 WHERE t."status" = u.c1::character varying AND t."id" = u.c2::numeric
 -- patch
-SELECT FROM "shop"."or""ders" AS t, unnest($1::text[], $2::text[]) AS u(c1, c2)
+SELECT FROM ONLY "shop"."or""ders" AS t, unnest($1::text[], $2::text[]) AS u(c1, c2)
 WHERE t."id" = u.c1::numeric AND t."status" = u.c2::character varying
 FOR UPDATE OF t
 -- patch of nothing but the key
-SELECT FROM "shop"."or""ders" AS t, unnest($1::text[], $2::text[]) AS u(c1, c2)
+SELECT FROM ONLY "shop"."or""ders" AS t, unnest($1::text[], $2::text[]) AS u(c1, c2)
 WHERE t."status" = u.c1::character varying AND t."id" = u.c2::numeric
 FOR UPDATE OF t
