@@ -286,10 +286,13 @@ func (r *chunkReader) rows(ctx context.Context, conn *session, q *snapshot.Selec
 			}
 		}
 		c.Rows = append(c.Rows, row)
+		if q.Keys != nil { // no place to go on from is asked for
+			return nil
+		}
 		size += rowSize(row)
-		full := size >= q.MaxBytes && q.Keys == nil && len(c.Rows) < q.Limit
+		full := size >= q.MaxBytes && len(c.Rows) < q.Limit
 		if full || len(c.Rows) == q.Limit {
-			c.More = q.Keys == nil
+			c.More = true
 			c.Last = make([]string, len(t.Key))
 			for i := range t.Key {
 				c.Last[i] = string(cells[n+i])
