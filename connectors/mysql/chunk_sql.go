@@ -35,10 +35,10 @@ func statementOf(s *shape) *statements {
 	st := &statements{shape: s}
 	for _, at := range s.table.Key {
 		k := keyColumn{typ: &s.types[at], column: &s.table.Columns[at], name: quote(s.table.Columns[at].Name)}
-		k.expr, k.token = k.name, "cast("+k.name+" as char)"
+		k.expr, k.token = k.name, "cast("+k.typ.SelectExpr(k.name)+" as char)"
 		switch {
 		case k.numbered():
-			k.expr = "(" + k.name + " + 0)" // what it is ordered by is its number
+			k.expr = "cast(" + k.name + " as unsigned)" // what it is ordered by is its number; that plus 0 is a double, and loses digits of a SET's
 			k.token = "cast(" + k.expr + " as char)"
 		case k.hexed():
 			k.token = "hex(" + k.name + ")"
@@ -249,8 +249,10 @@ func (st *statements) keys(keys []string) (string, error) {
 // value writes a value of the column.
 func (k *keyColumn) value(v change.Value) string {
 	switch {
-	case k.charset != "" && k.typ.Wire != myvalue.Enum && k.typ.Wire != myvalue.Set:
+	case k.charset != "":
 		return "convert(" + quoteText(v.Str()) + " using " + k.charset + ") collate " + k.collate
+	case k.typ.Wire == myvalue.Enum, k.typ.Wire == myvalue.Set:
+		return quoteText(v.Str()) // a label that is a number too
 	case v.Kind() == change.KindBytes:
 		return quoteBytes(v.Str())
 	case v.Kind() == change.KindBits:
@@ -258,6 +260,8 @@ func (k *keyColumn) value(v change.Value) string {
 	}
 	text := string(change.AppendText(nil, k.column, v))
 	switch v.Kind() {
+	case change.KindFloat32:
+		text = strconv.FormatFloat(float64(v.Float32()), 'g', -1, 64) // the server compares it as a double, and 0.7 isn't the double of a float
 	case change.KindInstant, change.KindWallTime:
 		text = strings.TrimSuffix(strings.Replace(text, "T", " ", 1), "Z")
 	}
