@@ -92,9 +92,22 @@ func (a *alter) table(l *lexer) error {
 	}
 	specs, err := l.split()
 	for i := 0; i < len(specs) && err == nil; i++ {
-		err = a.spec(specs[i])
+		ts := specs[i].behindWait()
+		if err = a.spec(ts); ts.is(1, "PARTITION") || ts.is(0, "ORDER") && ts.is(1, "BY") {
+			break // no other part comes behind it: the commas are between names of its own
+		}
 	}
 	return err
+}
+
+// behindWait passes what MariaDB has before the first part.
+func (ts tokens) behindWait() tokens {
+	for ts.pass("WAIT") || ts.pass("NOWAIT") {
+		if len(ts) > 0 && isDigits(ts[0]) {
+			ts = ts[1:]
+		}
+	}
+	return ts
 }
 
 // spec reads one part. Columns come, go and get other names by ADD, DROP, CHANGE and RENAME only, all of them reserved words: a partition or a column in
@@ -102,11 +115,6 @@ func (a *alter) table(l *lexer) error {
 //
 // Source: MySQL 9.7 and MariaDB 11.8, sql/sql_yacc.yy, alter_list_item.
 func (a *alter) spec(ts tokens) error {
-	for ts.pass("WAIT") || ts.pass("NOWAIT") { // MariaDB; before the first
-		if len(ts) > 0 && isDigits(ts[0]) {
-			ts = ts[1:]
-		}
-	}
 	switch {
 	case len(ts) == 0:
 	case ts.pass("ADD"):
@@ -124,12 +132,13 @@ func (a *alter) spec(ts tokens) error {
 	case ts.pass("ALTER"): // a default, or whether something is seen
 	case ts.pass("CONVERT", "TO"):
 		a.convert, a.opaque = true, true
-	case ts.pass("ORDER", "BY"), ts.is(0, "WITH", "WITHOUT") && ts.is(1, "VALIDATION"), ts.is(0, "SECONDARY_LOAD", "SECONDARY_UNLOAD"):
+	case ts.is(0, "WITH", "WITHOUT") && ts.is(1, "VALIDATION"), ts.is(0, "SECONDARY_LOAD", "SECONDARY_UNLOAD"):
 		a.opaque = true
 	case ts.is(0, "REPAIR", "TRUNCATE", "EXCHANGE") && ts.is(1, "PARTITION"):
 		a.rows = givesKeys
 	case ts.is(0, "ANALYZE", "CHECK", "OPTIMIZE", "REBUILD", "COALESCE", "REORGANIZE") && ts.is(1, "PARTITION"),
-		ts.is(0, "DISABLE", "ENABLE") && ts.is(1, "KEYS"), ts.is(0, "REMOVE") && ts.is(1, "PARTITIONING"):
+		ts.is(0, "DISABLE", "ENABLE") && ts.is(1, "KEYS"), ts.is(0, "REMOVE") && ts.is(1, "PARTITIONING"),
+		ts.is(0, "ORDER") && ts.is(1, "BY"):
 	default:
 		a.options(ts)
 	}

@@ -21,13 +21,13 @@ var alters = []string{
 	"change id `select` bigint first, add `a``b` int after `select`", "add if not exists a int, add if not exists x int", "drop if exists nothing, drop if exists b",
 	"add x json after a", "add x int invisible", "add x text, add y blob, add z time(2) null", "rename column a to x, add y int after x", "add x int after a, rename column a to y",
 	"add column x int, rename column b to a, rename column a to b", "modify a int, rename column b to x, drop c, add c int after x", "add x int unsigned zerofill, modify b smallint not null after c",
-	"partition by hash (id) partitions 3", "/*! add x int */", "add x /* comment, */ int",
+	"partition by hash (id) partitions 3", "order by a", "order by a, b desc, t.c", "rename column a to x, order by b, c", "/*! add x int */", "add x /* comment, */ int",
 }
 
 // refusedAlters can't be followed.
 var refusedAlters = []string{
 	"add x enum('a')", "modify a set('a')", "convert to character set latin1", "add x int primary key", "drop primary key", "add x int generated always as (a + 1)", "add x int as (a) stored",
-	"add unique (a), rename to y", "add constraint c check (a > 1)", "rename y", "order by a", "add x int unique", "add x serial", "drop id", "modify a int check (a > 1)",
+	"add unique (a), rename to y", "add constraint c check (a > 1)", "rename y", "add x int unique", "add x serial", "drop id", "modify a int check (a > 1)",
 	"add x int, add x2 uuid", "drop key `PRIMARY`", "add period for system_time (a, b)", "add system versioning", "add x national char(3)", "add x long varchar",
 }
 

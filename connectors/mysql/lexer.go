@@ -161,8 +161,13 @@ func (l *lexer) quoted(quote byte) (sqlToken, error) {
 	return sqlToken{}, errUnclosed
 }
 
-// name reads a table's name: name or database.name, the default database where none is written.
+// name reads a table's name: name, database.name or MariaDB's .name; the default database where none is written.
 func (l *lexer) name(database string) (tableName, error) {
+	if t, err := l.peek(0); err == nil && t.punct(".") {
+		l.next() // the dot
+		only, err := l.part()
+		return tableName{database, only}, err
+	}
 	first, err := l.part()
 	if err != nil {
 		return tableName{}, err

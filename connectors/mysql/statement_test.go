@@ -40,6 +40,8 @@ func TestStatements(t *testing.T) {
 		{"alter online ignore table a rename to x.b", "vanish d.a x.b remade"},
 		{"ALTER IGNORE TABLE a ADD UNIQUE (b)", "vanish d.a"},
 		{"alter table a rename index x to y", "ddl d.a"},
+		{"alter table .a add b int", "ddl d.a"},
+		{"rename table . a to .`b`", "ddl d.a d.b remade"},
 		{"alter table a drop partition p0", "vanish d.a"},
 		{"alter table a exchange partition p with table b", "vanish d.a d.b"},
 		{"alter table a discard tablespace", "vanish d.a"},
@@ -81,7 +83,7 @@ func TestStatements(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.sql, got, c.want)
 		}
 	}
-	for _, bad := range []string{"truncate table 'a'", "truncate", "drop table (", "rename table a", "alter table a comment 'unclosed", "create index i (x)", "SET STATEMENT a=1"} {
+	for _, bad := range []string{"truncate table 'a'", "truncate", "truncate .", "truncate ..a", "drop table (", "rename table a", "alter table a comment 'unclosed", "create index i (x)", "SET STATEMENT a=1"} {
 		if s, err := parseStatement(query{schema: "d", sql: bad}); err == nil {
 			t.Errorf("%s was read as %+v", bad, s)
 		}
