@@ -42,6 +42,8 @@ func keyTables(my *testenv.My) map[string]string {
 		"k_year0":    "(a year, b int, primary key (a, b))|if(i % 2, 0, 1901 + i % 100), i",
 		"k_prefix":   "(a text, b int, primary key (a(4), b))|concat('long text ', i), i",
 		"k_unique":   "(a int, b int not null, c varchar(20) not null, unique key (c, b))|null, i % 3, concat('k', i)",
+		"k_dates":    "(a date, c datetime(2), b int, primary key (a, c, b))|elt(1 + i % 5, '0000-00-00', '2023-02-31', '2024-00-10', '2024-01-05', '2024-02-00'), elt(1 + i % 3, '0000-00-00', '2023-02-31 01:02:03.5', '2024-02-00 10:11:12'), i",
+		"k_stamp0":   "(a timestamp default '2000-01-01', b int, primary key (a, b))|if(i % 2, '0000-00-00', '2024-01-05'), i",
 		"k_reserved": "(`select` int, `from``x` int, primary key (`from``x`, `select`))|i, i % 5",
 	}
 	if my.MariaDB {

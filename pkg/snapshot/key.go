@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
 )
@@ -34,6 +35,9 @@ func ParseKey(t *change.Table, key string) ([]change.Value, error) {
 			}
 		}
 		v, err := change.ParseText(col, text)
+		if partial, ok := partialDates[col.Kind]; ok && err != nil && partial.MatchString(text) {
+			v, err = change.PartialDate(text), nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("key %s of %s: %w", key, t, err)
 		}
@@ -41,6 +45,14 @@ func ParseKey(t *change.Table, key string) ([]change.Value, error) {
 	}
 	return row, nil
 }
+
+// partialDates are what stands in a key of dates for one that no calendar has (change.KindPartialDate).
+var partialDates = map[change.Kind]*regexp.Regexp{change.KindDate: dayText, change.KindInstant: momentText, change.KindWallTime: momentText}
+
+var (
+	dayText    = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
+	momentText = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$`)
+)
 
 // keySignature names a table's key columns and their types: while it stays, so does the meaning of a saved last key.
 func keySignature(t *change.Table) []string {

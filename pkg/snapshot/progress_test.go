@@ -78,3 +78,30 @@ func TestParseKeyIsTheInverseOfAppendKey(t *testing.T) {
 		}
 	}
 }
+
+// TestParseKeyOfPartialDates: a day that no calendar has may stand in a key.
+func TestParseKeyOfPartialDates(t *testing.T) {
+	t.Parallel()
+	for kind, texts := range map[change.Kind][2][]string{
+		change.KindDate:     {{"2023-02-31", "0000-00-00"}, {"2023-02-3", "2023-02-31 00:00:00", "x"}},
+		change.KindWallTime: {{"2024-00-10 01:02:03.50", "0000-00-00 00:00:00"}, {"2024-00-10", "2024-00-10 01:02", "2024-00-10 01:02:03."}},
+		change.KindInstant:  {{"0000-00-00 00:00:00.000000"}, {"0000-00-00 00:00:00Z"}},
+	} {
+		table := &change.Table{Schema: "public", Name: "a", Columns: []change.Column{{Name: "d", Kind: kind}}, Key: []int{0}}
+		for _, text := range texts[0] {
+			key, err := change.AppendKey(nil, table, []change.Value{change.PartialDate(text)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := snapshot.ParseKey(table, string(key))
+			if err != nil || got[0] != change.PartialDate(text) {
+				t.Errorf("%s of kind %s came back as %v, %v", text, kind, got, err)
+			}
+		}
+		for _, text := range texts[1] {
+			if got, err := snapshot.ParseKey(table, `{"d":"`+text+`"}`); err == nil {
+				t.Errorf("%s was taken for a key of kind %s: %v", text, kind, got)
+			}
+		}
+	}
+}
