@@ -252,7 +252,7 @@ func (s *Sink) end(ctx context.Context, x *script, run *call) error {
 	if len(run.from) > 0 && s.streams.MayHaveParked(run.from[0].Lane.Stream, len(run.parked)) {
 		s.supersede(x, run.changes, run.from[0].Lane.Stream)
 	}
-	if err := s.park(ctx, x, run.parked); err != nil {
+	if err := x.settle(s.park(ctx, x, run.parked)); err != nil {
 		return wrapped("park", err)
 	}
 	s.moveMarks(x, run.to)

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -14,10 +15,12 @@ const (
 
 // script collects statements as text and sends them together. It belongs to one call; its buffer is used again for each round trip.
 type script struct {
-	c     *conn
-	limit int // bytes that the server takes at once
-	b     []byte
-	wants []want
+	c        *conn
+	limit    int // bytes that the server takes at once
+	b        []byte
+	wants    []want
+	spare    []want     // of what was sent last
+	answered chan error // what becomes of what was sent; nil: nothing is under way
 }
 
 // want is what a statement must find or write.
@@ -41,7 +44,7 @@ func (x *script) room(ctx context.Context, start int) error {
 	}
 	statement := string(x.b[start:])
 	x.b = x.b[:start]
-	err := x.flush(ctx)
+	err := x.send(ctx)
 	x.b = append(x.b[:0], statement...)
 	return err
 }
@@ -58,18 +61,43 @@ func (x *script) add(statement string) {
 	x.end(-1, nil)
 }
 
-// flush sends what has come and looks at the answers.
-func (x *script) flush(ctx context.Context) error {
+// send sends what has come and returns while the server works on it: one text at a time, since it first waits for the answers to the one before, whose
+// error is the one that it returns. settle must follow before anything else uses the connection.
+func (x *script) send(ctx context.Context) error {
+	if err := x.settle(nil); err != nil {
+		return err
+	}
 	if len(x.wants) == 0 {
 		return nil
 	}
 	statements, wants := string(x.b[:len(x.b)-2]), x.wants
-	x.b, x.wants = x.b[:0], x.wants[:0]
+	x.b, x.wants, x.spare = x.b[:0], x.spare[:0], x.wants
 	if len(statements) > x.limit {
 		return halt("statements of %d bytes, and the target takes %d: raise its max_allowed_packet", len(statements), x.limit)
 	}
 	x.c.dirty = true
-	affected, err := x.c.exec(ctx, statements)
+	answered := make(chan error, 1)
+	go func() { answered <- x.c.execWanted(ctx, statements, wants) }()
+	x.answered = answered
+	return nil
+}
+
+// settle waits until the server has answered what was sent. An error of that is of an earlier statement than err, which the caller met meanwhile.
+func (x *script) settle(err error) error {
+	if x.answered == nil {
+		return err
+	}
+	earlier := <-x.answered
+	x.answered = nil
+	return cmp.Or(earlier, err)
+}
+
+// flush sends what has come and waits for the answers.
+func (x *script) flush(ctx context.Context) error { return x.settle(x.send(ctx)) }
+
+// execWanted runs statements of which each must find or write what is wanted of it.
+func (c *conn) execWanted(ctx context.Context, statements string, wants []want) error {
+	affected, err := c.exec(ctx, statements)
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,12 @@ func (w *writer) check(checked bool) {
 	}
 }
 
-// write writes all steps in order.
+// write writes all steps in order. The server works on what was sent while more is being encoded; nothing is under way when write returns.
 func (w *writer) write(ctx context.Context, steps []upsert.Step) error {
+	return w.x.settle(w.steps(ctx, steps))
+}
+
+func (w *writer) steps(ctx context.Context, steps []upsert.Step) error {
 	for i := range steps {
 		if err := w.takeOut(ctx, steps[i].Runs); err != nil {
 			return err
@@ -102,7 +106,7 @@ func (w *writer) each(ctx context.Context, rows []upsert.Row, hits int64, miss e
 		}
 		w.x.end(hits, miss)
 		if w.x.full() {
-			if err := w.x.flush(ctx); err != nil {
+			if err := w.x.send(ctx); err != nil {
 				return err
 			}
 		}
@@ -153,7 +157,7 @@ func (w *writer) inserts(ctx context.Context, p *plan, columns []int, rows []ups
 		}
 		rows = rows[n:]
 		if len(rows) > 0 || w.x.full() {
-			if err := w.x.flush(ctx); err != nil {
+			if err := w.x.send(ctx); err != nil {
 				return err
 			}
 		}
@@ -176,7 +180,7 @@ func (w *writer) removes(ctx context.Context, p *plan, rows []upsert.Row) error 
 		w.x.end(-1, nil)
 		rows = rows[n:]
 		if w.x.full() {
-			if err := w.x.flush(ctx); err != nil {
+			if err := w.x.send(ctx); err != nil {
 				return err
 			}
 		}
