@@ -36,9 +36,9 @@ type session struct {
 const noTimeLimit = "/*!80000 max_execution_time = 0, */ /*M! max_statement_time = 0, */ "
 
 // sessionSetup makes a session one whose values myvalue reads, and that nobody ends for being idle. ALLOW_INVALID_DATES: a chunk's last key may be 2023-02-31, which a CAST
-// makes NULL otherwise.
+// makes NULL otherwise. The log has the key that MySQL makes of its own, so the catalogue must show it.
 const sessionSetup = "set names utf8mb4, " + noTimeLimit + "character_set_results = null, time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', " +
-	"autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1, lock_wait_timeout = " + idleForYears + ", wait_timeout = " + idleForYears + ", net_write_timeout = 3600, net_read_timeout = 3600"
+	"/*!80030 show_gipk_in_create_table_and_information_schema = 1, */ autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1, lock_wait_timeout = " + idleForYears + ", wait_timeout = " + idleForYears + ", net_write_timeout = 3600, net_read_timeout = 3600"
 
 // dial opens the socket, with connectTimeout until done is called.
 func dial(ctx context.Context, network, addr string) (net.Conn, error) {
