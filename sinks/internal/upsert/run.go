@@ -19,7 +19,7 @@ func (f *folder) mark(marker *change.Change) {
 func (f *folder) cut() {
 	var removes, writes []*Run
 	for _, t := range f.tables {
-		g := grouper{table: t.table}
+		g := newGrouper(t)
 		for i := range t.entries {
 			g.add(&t.entries[i])
 		}
@@ -39,15 +39,26 @@ type grouper struct {
 	removes, writes []*Run
 	last            *Run
 	lastSet         string // what appendSet says of last
+	written         int    // rows that are not removed by key
 	bySet           map[string]*Run
 	set             []byte
 }
 
+func newGrouper(t *tableFold) grouper {
+	g := grouper{table: t.table}
+	for i := range t.entries {
+		if t.entries[i].action != Remove {
+			g.written++
+		}
+	}
+	if n := len(t.entries) - g.written; n > 0 {
+		g.removes = []*Run{{Table: t.table, Action: Remove, Rows: make([]Row, 0, n)}}
+	}
+	return g
+}
+
 func (g *grouper) add(e *entry) {
 	if e.action == Remove {
-		if g.removes == nil {
-			g.removes = []*Run{{Table: g.table, Action: Remove}}
-		}
 		g.removes[0].Rows = append(g.removes[0].Rows, e.Row)
 		return
 	}
@@ -58,11 +69,11 @@ func (g *grouper) add(e *entry) {
 	}
 }
 
-// runOf returns the run that e belongs to. A table without a key keeps its order: only neighbours share a run.
+// runOf returns the run that e belongs to, most often that of the row before. A table without a key keeps its order: only neighbours share a run.
 func (g *grouper) runOf(e *entry) *Run {
 	g.set = appendSet(g.set[:0], e)
 	ordered := e.action == Add || e.action == RemoveOne
-	if ordered && g.last != nil && g.lastSet == string(g.set) {
+	if g.last != nil && g.lastSet == string(g.set) {
 		return g.last
 	}
 	if !ordered {
@@ -71,6 +82,9 @@ func (g *grouper) runOf(e *entry) *Run {
 		}
 	}
 	run := &Run{Table: g.table, Action: e.action}
+	if len(g.writes) == 0 { // most often the only one
+		run.Rows = make([]Row, 0, g.written)
+	}
 	if len(g.set) > 1 {
 		for i := range e.Values {
 			if !e.Values[i].IsUnset() {
