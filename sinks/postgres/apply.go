@@ -120,10 +120,6 @@ func (s *Sink) transact(ctx context.Context, run *call) error {
 
 // applyWhole applies the call as one fold.
 func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) error {
-	steps, err := upsert.Fold(run.changes, s.config.Mode.folding())
-	if err != nil {
-		return err
-	}
 	x := newExchange(ctx, pg)
 	x.exec(beginSQL)
 	x.exec(deferred)
@@ -133,6 +129,11 @@ func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) err
 		return wrapped("begin", err)
 	}
 	fault.Point("sink.begun")
+	steps, err := upsert.Fold(run.changes, s.config.Mode.folding()) // while the server begins
+	if err != nil {
+		x.abandon()
+		return err
+	}
 	w := s.writer(x, run)
 	if err := errors.Join(w.write(steps), s.end(x, run)); err != nil {
 		x.abandon()

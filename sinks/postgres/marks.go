@@ -25,29 +25,42 @@ var (
 )
 
 // lockMarks queues the locking of from's lanes and their comparison with from. Two appliers of a lane that has no mark yet meet at the insert:
-// the second waits for the first's transaction, and then sees its mark (invariant 2).
+// the second waits for the first's transaction, and then sees its mark (invariant 2). A mark that has stood somewhere and is gone is found out by the
+// comparison.
 func (s *Sink) lockMarks(x *exchange, from []change.Mark) {
 	if len(from) == 0 {
 		return
 	}
+	var first []change.Mark
 	for i, m := range from {
 		if i == 0 || m.Lane.Stream != from[i-1].Lane.Stream {
-			x.send(s.inFlight("pg_advisory_xact_lock_shared", m.Lane.Stream))
+			x.sendNamed(flightName, s.inFlight("pg_advisory_xact_lock_shared", m.Lane.Stream))
+		}
+		if m.Next == 0 && m.Pos == (change.Position{}) {
+			first = append(first, m)
 		}
 	}
-	args := s.markArgs(from)
 	table := s.own(upsert.TableMarks)
-	x.send(statement{
-		sql: "INSERT INTO " + table + " (source, sink, stream, lane, next, pos) SELECT $1, $2, u.stream, u.lane, 0, " +
-			quoteLiteral(change.Position{}.String()) + " FROM unnest($3::text[], $4::bigint[]) AS u(stream, lane)" +
-			" ORDER BY u.stream COLLATE \"C\", u.lane ON CONFLICT DO NOTHING",
-		args: args[:4], oids: markOIDs[:4], formats: markFormats[:4]})
-	x.send(statement{
+	if len(first) > 0 {
+		x.send(statement{
+			sql: "INSERT INTO " + table + " (source, sink, stream, lane, next, pos) SELECT $1, $2, u.stream, u.lane, 0, " +
+				quoteLiteral(change.Position{}.String()) + " FROM unnest($3::text[], $4::bigint[]) AS u(stream, lane)" +
+				" ORDER BY u.stream COLLATE \"C\", u.lane ON CONFLICT DO NOTHING",
+			args: s.markArgs(first)[:4], oids: markOIDs[:4], formats: markFormats[:4]})
+	}
+	x.sendNamed(lockName, statement{
 		sql: "SELECT m.stream, m.lane, m.next, m.pos FROM " + table + " AS m JOIN unnest($3::text[], $4::bigint[]) AS u(stream, lane)" +
 			" ON m.stream = u.stream AND m.lane = u.lane WHERE m.source = $1 AND m.sink = $2 ORDER BY m.stream, m.lane FOR UPDATE OF m",
-		args: args[:4], oids: markOIDs[:4], formats: markFormats[:4],
+		args: s.markArgs(from)[:4], oids: markOIDs[:4], formats: markFormats[:4],
 		read: func(rr *pgconn.ResultReader) error { return compareMarks(rr, from) }})
 }
+
+// What every call sends, by the names under which a session prepares them.
+const (
+	flightName = "tailwater_flight"
+	lockName   = "tailwater_lock"
+	moveName   = "tailwater_move"
+)
 
 // inFlight takes the lock by which Load waits for every ApplyAt of the stream that has not ended: one whose connection broke may still
 // commit, and a Load that overtook it would return marks that are about to move.
@@ -79,7 +92,7 @@ func (s *Sink) moveMarks(x *exchange, to []change.Mark) {
 	if len(to) == 0 {
 		return
 	}
-	x.send(statement{
+	x.sendNamed(moveName, statement{
 		sql: "UPDATE " + s.own(upsert.TableMarks) + " AS m SET next = u.next, pos = u.pos, updated = now()" +
 			" FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[]) AS u(stream, lane, next, pos)" +
 			" WHERE m.source = $1 AND m.sink = $2 AND m.stream = u.stream AND m.lane = u.lane",

@@ -12,6 +12,7 @@ type exchange struct {
 	pg    *pgconn.PgConn
 	p     *pgconn.Pipeline
 	reads []func(*pgconn.ResultReader) error // one for each statement; nil: nothing to read but success
+	named []string                           // statements that the session is preparing
 }
 
 func newExchange(ctx context.Context, pg *pgconn.PgConn) *exchange {
@@ -30,6 +31,17 @@ type statement struct {
 // send queues s.
 func (x *exchange) send(s statement) {
 	x.p.SendQueryParams(s.sql, s.args, s.oids, s.formats, nil)
+	x.reads = append(x.reads, s.read)
+}
+
+// sendNamed queues s, which every call sends, under a name: a session prepares it once, since to plan it takes longer than to run it.
+func (x *exchange) sendNamed(name string, s statement) {
+	if known := x.pg.CustomData(); known[name] == nil {
+		known[name] = true
+		x.named = append(x.named, name)
+		x.p.SendPrepare(name, s.sql, s.oids)
+	}
+	x.p.SendQueryPrepared(name, s.args, s.formats, nil)
 	x.reads = append(x.reads, s.read)
 }
 
@@ -53,6 +65,10 @@ func (x *exchange) finish() error {
 			}
 			continue
 		}
+		if _, ok := result.(*pgconn.StatementDescription); ok {
+			x.named = x.named[1:]
+			continue
+		}
 		rr, ok := result.(*pgconn.ResultReader)
 		if !ok { // the sync point: all is read
 			break
@@ -67,6 +83,9 @@ func (x *exchange) finish() error {
 	}
 	if err := x.p.Close(); err != nil && first == nil {
 		first = err
+	}
+	for _, name := range x.named { // behind a failed statement: not prepared
+		delete(x.pg.CustomData(), name)
 	}
 	return first
 }
