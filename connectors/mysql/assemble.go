@@ -43,6 +43,8 @@ type assembler struct {
 	payload *rowimage.Payload
 	frames  frames
 
+	delivery delivery // of the group under way; its maps are used again
+
 	// Of one connection.
 	base string // of the names of the log's files
 	file logFile

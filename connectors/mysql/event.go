@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -148,8 +149,14 @@ func undone(body []byte) bool {
 }
 
 func mysqlGTID(e *replication.GTIDEvent) gtid {
-	s := e.SID
-	origin := fmt.Sprintf("%x-%x-%x-%x-%x", s[:4], s[4:6], s[6:8], s[8:10], s[10:16])
+	b := make([]byte, 0, uuidLength)
+	for _, part := range [...][]byte{e.SID[:4], e.SID[4:6], e.SID[6:8], e.SID[8:10], e.SID[10:16]} {
+		if len(b) > 0 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, part)
+	}
+	origin := string(b)
 	if tag := e.Tag.String(); tag != "" {
 		origin += ":" + tag
 	}

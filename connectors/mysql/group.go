@@ -16,6 +16,7 @@ type group struct {
 	began
 	offset   uint64      // of its first event
 	explicit bool        // something ends it: XID, COMMIT, ROLLBACK, XA PREPARE
+	name     string      // its GTID as text; empty: it has none
 	txn      *change.Txn // made at the first change
 	tables   []tableName
 	marks    []savepoint
@@ -60,6 +61,9 @@ func (a *assembler) begin(h header, body []byte, start uint64) error {
 	}
 	a.inside = true
 	a.group = group{began: b, offset: start, explicit: a.flavor == MariaDB && !b.standalone, tables: a.group.tables[:0]}
+	if !b.id.isZero() {
+		a.group.name = b.id.String()
+	}
 	if a.wanted != nil {
 		return a.wanted.begins(a)
 	}
@@ -79,11 +83,7 @@ func (a *assembler) ordered(id gtid) error {
 }
 
 func (a *assembler) evidence() evidence {
-	e := evidence{file: a.file, offset: a.group.offset, when: a.group.when}
-	if !a.group.id.isZero() {
-		e.id = a.group.id.String()
-	}
-	return e
+	return evidence{file: a.file, offset: a.group.offset, when: a.group.when, id: a.group.name}
 }
 
 // drop forgets the group under way.
@@ -119,10 +119,10 @@ func (a *assembler) commit(ctx context.Context) error {
 
 // txnID is what the group's changes call it.
 func (a *assembler) txnID() string {
-	if a.group.id.isZero() {
+	if a.group.name == "" {
 		return a.addressOf(a.group.offset)
 	}
-	return a.group.id.String()
+	return a.group.name
 }
 
 // txn is what all changes of the group share.

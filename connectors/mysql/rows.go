@@ -31,7 +31,13 @@ func (a *assembler) deliver(ctx context.Context) error {
 	if a.frames.size() == 0 {
 		return nil
 	}
-	d := delivery{a: a, shapes: map[uint64]*shape{}, left: map[uint64]bool{}}
+	d := &a.delivery
+	if d.shapes == nil {
+		d.shapes, d.left = map[uint64]*shape{}, map[uint64]bool{}
+	}
+	clear(d.shapes)
+	clear(d.left)
+	d.a, d.n = a, 0
 	return a.frames.each(func(f frame) error {
 		n := d.n
 		d.n++

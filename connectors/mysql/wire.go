@@ -45,6 +45,7 @@ type wire struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	quiet   int       // bytes, and ends, that were put without waking the reader
 	failed  error     // of an event
 	blocked time.Time // when the last long wait for the reader ended
 }
@@ -94,7 +95,7 @@ func (w *wire) stream() error {
 
 // dump hands the events of one connection to h until it returns an error or the connection ends.
 func (w *wire) dump(serverID uint32, h replication.EventHandler, start func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) error {
-	link := &link{limit: maxSilence}
+	link := &link{limit: maxSilence, drained: w.wake}
 	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
 		ServerID: serverID, Flavor: w.config.Flavor, Host: w.config.Addr, User: w.config.User, Password: w.config.Password,
 		TLSConfig: w.config.TLS, Localhost: hostName(w.config.SourceID), Dialer: link.dial, Logger: slog.New(slog.DiscardHandler),
@@ -187,11 +188,25 @@ func (w *wire) handle(e *replication.BinlogEvent) error {
 	return nil
 }
 
-// put hands over a segment once there is room.
+// put hands over a segment once there is room. The reader is woken for many at a time: wake.
 func (w *wire) put(s segment) error {
 	if len(s.Changes) > 0 {
 		fault.Point("source.decoded")
 	}
+	if w.queue.Full() {
+		if err := w.waitForSpace(); err != nil {
+			return err
+		}
+	}
+	w.queue.Add(s)
+	if w.quiet += s.Bytes + len(s.Ends); w.quiet >= segmentBytes {
+		w.wake()
+	}
+	return nil
+}
+
+func (w *wire) waitForSpace() error {
+	w.wake()
 	began := time.Now()
 	for w.queue.Full() {
 		select {
@@ -203,8 +218,15 @@ func (w *wire) put(s segment) error {
 	if now := time.Now(); now.Sub(began) > blockedLong {
 		w.blocked = now
 	}
-	w.queue.Put(s)
 	return nil
+}
+
+// wake tells the reader what has been put, before the connection is waited for: a change never waits for the next one.
+func (w *wire) wake() {
+	if w.quiet > 0 {
+		w.quiet = 0
+		w.queue.Wake()
+	}
 }
 
 // stop ends the stream and waits for it.
@@ -216,7 +238,8 @@ func (w *wire) stop() {
 // link is the socket of one replication connection. It connects once: the syncer would dial again to KILL the connection it knows, which
 // after a failover is somebody else's.
 type link struct {
-	limit time.Duration
+	limit   time.Duration
+	drained func() // called before each read, which may wait; by the goroutine that reads
 
 	mu   sync.Mutex
 	conn net.Conn
@@ -264,6 +287,7 @@ type patient struct {
 }
 
 func (p *patient) Read(b []byte) (int, error) {
+	p.link.drained()
 	if err := p.begin(); err != nil {
 		return 0, err
 	}

@@ -164,12 +164,13 @@ func (w *wire) keepalive(lsn uint64, reply bool) error {
 }
 
 // flush puts the transactions that have been decoded, before the connection is waited for: a change never waits for the next one.
-// While a stream is busy they are put once the reader waits. A transaction is cut only where it fills a segment.
+// While a stream is busy they are put a segment at a time: waking the reader for each small one costs more than the transaction. A transaction
+// is cut only where it fills a segment.
 func (w *wire) flush() {
 	if w.assemble.inside || len(w.assemble.segment.Ends) == 0 {
 		return
 	}
-	if w.queue.Wanted() || w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0 {
+	if w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0 {
 		w.put()
 	}
 }

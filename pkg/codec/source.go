@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -46,9 +45,18 @@ func appendSourceTail(dst []byte, c *change.Change) []byte {
 		if c.Txn != nil {
 			dst = change.AppendJSONString(append(dst, `,"gtid":`...), c.Txn.ID)
 		}
-		dst = fmt.Appendf(dst, `,"file":"%06d","pos":%d`, c.Pos.Commit>>40, c.Pos.Commit&(1<<40-1))
+		dst = appendFile(append(dst, `,"file":"`...), c.Pos.Commit>>40)
+		dst = strconv.AppendUint(append(dst, `","pos":`...), c.Pos.Commit&(1<<40-1), 10)
 	}
 	return append(dst, '}')
+}
+
+// appendFile appends a file's number as MySQL writes it, with six digits or more.
+func appendFile(dst []byte, n uint64) []byte {
+	for least := uint64(100_000); n < least && least > 1; least /= 10 {
+		dst = append(dst, '0')
+	}
+	return strconv.AppendUint(dst, n, 10)
 }
 
 // appendMilli appends the transaction's commit time in milliseconds since 1970, rounded down; null where there is none.

@@ -19,7 +19,6 @@ type Queue[E End[E]] struct {
 	mu       sync.Mutex
 	segments []Segment[E]
 	bytes    int
-	waiting  bool // the reader has found nothing
 	err      error
 }
 
@@ -48,9 +47,17 @@ func (q *Queue[E]) Space() <-chan struct{} { return q.space }
 // Wake has Ready deliver. Any goroutine may call it.
 func (q *Queue[E]) Wake() { Signal(q.ready) }
 
-// Put adds a segment, which is the queue's from now on.
+// Put adds a segment, which is the queue's from now on, and tells the reader.
 func (q *Queue[E]) Put(s Segment[E]) {
+	q.Add(s)
+	q.Wake()
+}
+
+// Add is Put without a word to the reader: one that waits learns of it by Wake, one that is busy finds it with its next Take. Waking it for each
+// of many small transactions costs more than the transaction.
+func (q *Queue[E]) Add(s Segment[E]) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if n := len(q.segments); n > 0 && len(s.Changes) == 0 {
 		for _, e := range s.Ends {
 			q.segments[n-1].mark(e.At)
@@ -59,9 +66,6 @@ func (q *Queue[E]) Put(s Segment[E]) {
 		q.segments = append(q.segments, s)
 	}
 	q.bytes += s.Bytes
-	q.waiting = false
-	q.mu.Unlock()
-	Signal(q.ready)
 }
 
 // Full says that the producer is to wait for Space.
@@ -69,13 +73,6 @@ func (q *Queue[E]) Full() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.bytes >= q.limit
-}
-
-// Wanted says that the reader waits.
-func (q *Queue[E]) Wanted() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.waiting
 }
 
 // Fail ends the queue: Take returns the first err once all that was put has been taken. Any goroutine may call it.
@@ -126,7 +123,6 @@ func (q *Queue[E]) Take(maxBytes int) Taken[E] {
 			t.Err = q.err
 		}
 	}
-	q.waiting = len(t.Changes) == 0
 	Signal(q.space)
 	return t
 }

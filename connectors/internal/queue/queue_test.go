@@ -57,6 +57,25 @@ func TestEndsTakeNoRoom(t *testing.T) {
 	}
 }
 
+// TestAddWakesNobody: what is added is there for who looks; who waits learns of it by Wake.
+func TestAddWakesNobody(t *testing.T) {
+	t.Parallel()
+	q := New[place](1 << 20)
+	q.Add(segment(1, Mark[place]{1, at(1)}))
+	select {
+	case <-q.Ready():
+		t.Error("Add has woken the reader")
+	default:
+	}
+	q.Wake()
+	<-q.Ready()
+	if got := q.Take(1 << 20); len(got.Changes) != 1 || len(got.Ends) != 1 {
+		t.Errorf("took %d changes and %d ends, want one of each", len(got.Changes), len(got.Ends))
+	}
+	q.Put(segment(1))
+	<-q.Ready()
+}
+
 // TestEndOfAnOpenTransaction: an end that joins the part of a transaction before it stays behind all of that part's changes.
 func TestEndOfAnOpenTransaction(t *testing.T) {
 	t.Parallel()
