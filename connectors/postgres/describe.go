@@ -17,6 +17,7 @@ import (
 // described is a shape of the log with what the catalogue adds to it.
 type described struct {
 	columns []change.Column
+	gone    bool // the catalogue doesn't have the table
 	primary []string
 	replica []string
 	fits    bool     // every column is in the catalogue as it is in the log, and no other stands between
@@ -28,7 +29,8 @@ type described struct {
 // describe reads what the catalogue adds to a shape. A table that is gone adds nothing but the types.
 func describe(ctx context.Context, tx pgx.Tx, shape *pgoutput.Shape) (described, error) {
 	r, err := readRelation(ctx, tx, shape.OID)
-	if errors.Is(err, errNoTable) {
+	gone := errors.Is(err, errNoTable)
+	if gone {
 		r, err = &relation{oid: shape.OID}, nil
 	}
 	if err != nil {
@@ -42,7 +44,7 @@ func describe(ctx context.Context, tx pgx.Tx, shape *pgoutput.Shape) (described,
 	if err != nil {
 		return described{}, err
 	}
-	d := described{columns: make([]change.Column, len(shape.Columns)), made: make([]string, len(shape.Columns)), files: r.files, primary: r.primary, replica: r.replica,
+	d := described{gone: gone, columns: make([]change.Column, len(shape.Columns)), made: make([]string, len(shape.Columns)), files: r.files, primary: r.primary, replica: r.replica,
 		fits: r.schema == shape.Namespace && r.name == shape.Name && r.identity == shape.Identity}
 	place := -1
 	for i, c := range shape.Columns {

@@ -269,6 +269,9 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 	if shapes.rewrites, err = newRewrites(o.config, o.begun, o.start.Snapshot); err != nil {
 		return connectors.Opened{}, err
 	}
+	if shapes.keys, err = readKeys(o.start.Snapshot); err != nil {
+		return connectors.Opened{}, err
+	}
 	w := o.repl
 	w.logger, w.interval, w.queue = o.config.Logger, o.interval, queue.New[end](o.config.MemoryBytes)
 	s := &Source{config: o.config, selection: o.selection, epoch: o.start.Epoch, catalog: c, shapes: shapes, homes: homes,

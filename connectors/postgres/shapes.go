@@ -33,6 +33,7 @@ type shapes struct {
 	mu       sync.Mutex
 	tables   map[uint32]*versions
 	rewrites rewrites
+	keys     map[uint32][]string // by oid: each table's key when it was read, as snapshot.Keys has it
 }
 
 // versions are the shapes of one table, by its oid.
@@ -80,6 +81,7 @@ func (s *shapes) fromLog(ctx context.Context, shape *pgoutput.Shape, xid uint32)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rewrites.mark(shape.OID, &d)
+	s.recall(&d, shape)
 	t, err := s.table(&d, shape)
 	if !d.fits {
 		if last := s.lastLike(&d, shape); last != nil && (err != nil || sameSet(last.Key, t.Key)) {

@@ -54,11 +54,43 @@ var (
 	momentText = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$`)
 )
 
-// keySignature names a table's key columns and their types: while it stays, so does the meaning of a saved last key.
-func keySignature(t *change.Table) []string {
+// KeySignature names a table's key columns and their types, "name type" each: while it stays, so does the meaning of a saved last key.
+func KeySignature(t *change.Table) []string {
 	sig := make([]string, len(t.Key))
 	for i, at := range t.Key {
 		sig[i] = t.Columns[at].Name + " " + t.Columns[at].Native
 	}
 	return sig
+}
+
+// pastKey is the key that a table had, or the one before it of its name.
+type pastKey struct {
+	Incarnation string   `json:"incarnation,omitempty"`
+	Key         []string `json:"key"`
+}
+
+// remember keeps the key of the rows that were read last, until others have been.
+func (t *table) remember() {
+	if t.Key != nil && (t.Past == nil || t.Done) {
+		t.Past = &pastKey{t.Incarnation, t.Key}
+	}
+}
+
+// Keys returns the KeySignature that each table had when it was last looked up, by its Incarnation: the one in front of those for which it is being read
+// again, since the log still has rows of that time, or the present one.
+func Keys(saved []byte) (map[string][]string, error) {
+	if saved == nil {
+		return nil, nil
+	}
+	list, err := parseProgress(saved)
+	keys := make(map[string][]string, len(list))
+	for _, s := range list {
+		keys[s.Incarnation] = s.Key
+	}
+	for _, s := range list {
+		if s.Past != nil && !s.Done {
+			keys[s.Past.Incarnation] = s.Past.Key
+		}
+	}
+	return keys, err
 }

@@ -89,7 +89,7 @@ func (r *Runner) leave(s savedTable) {
 	if !s.Stale {
 		r.log.Info("snapshot: the table is not captured any more; if it comes back, its rows are stale", "table", s.Table)
 	}
-	r.aside = append(r.aside, savedTable{Table: s.Table, Incarnation: s.Incarnation, Unread: s.Unread, Stale: true, Estimate: -1})
+	r.aside = append(r.aside, savedTable{Table: s.Table, Incarnation: s.Incarnation, Key: s.Key, Past: s.Past, Unread: s.Unread, Stale: true, Estimate: -1})
 }
 
 // leaveUnread is the entry of a table whose rows are not ours to read. One whose snapshot had begun is read to its end, for changes were taken

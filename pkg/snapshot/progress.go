@@ -32,7 +32,8 @@ type savedTable struct {
 	Member      string    `json:"member,omitempty"`    // Info.Member
 	Whole       bool      `json:"whole,omitempty"`     // the target may have its rows already: nothing is taken out of the stream
 	Stale       bool      `json:"stale,omitempty"`     // the target may have rows that nothing will ever take away: a Truncate comes first
-	Key         []string  `json:"key,omitempty"`       // keySignature that Last belongs to
+	Key         []string  `json:"key,omitempty"`       // KeySignature that Last belongs to
+	Past        *pastKey  `json:"past,omitempty"`      // what it was before the rows were read again
 	Last        []string  `json:"last,omitempty"`
 	Scanned     bool      `json:"scanned,omitempty"` // the last chunk has been handed over
 	Reread      []string  `json:"reread,omitempty"`  // keys of rows to read again
@@ -121,6 +122,7 @@ func newTable(s savedTable) *table {
 
 // startOver forgets how far t has come.
 func (t *table) startOver() {
+	t.remember()
 	t.Key, t.Last, t.Scanned, t.Rows, t.Done = nil, nil, false, 0, false
 	t.Started = time.Time{}
 	t.unwantAll()
@@ -129,7 +131,7 @@ func (t *table) startOver() {
 
 // begin takes note of what a Lookup or a Chunk says the table is. False: what was read of it so far doesn't count.
 func (t *table) begin(info Info) bool {
-	sig := keySignature(info.Table)
+	sig := KeySignature(info.Table)
 	t.adopt(info)
 	replaced := t.Incarnation != "" && t.Incarnation != info.Incarnation
 	lost := !replaced && (t.missed(info.Member) || t.lost(info.Parts))
@@ -143,6 +145,9 @@ func (t *table) begin(info Info) bool {
 		t.startOver()
 	case revised:
 		t.again()
+	}
+	if !slices.Equal(t.Key, sig) {
+		t.remember()
 	}
 	if info.Parts == nil { // an Export's
 		info.Parts = t.info.Parts

@@ -2,6 +2,7 @@ package snapshot_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/tailwater-cdc/tailwater/pkg/change"
@@ -102,6 +103,26 @@ func TestParseKeyOfPartialDates(t *testing.T) {
 			if got, err := snapshot.ParseKey(table, `{"d":"`+text+`"}`); err == nil {
 				t.Errorf("%s was taken for a key of kind %s: %v", text, kind, got)
 			}
+		}
+	}
+}
+
+// TestKeys: the log still has rows of the key that a table had before it was begun anew.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	const table = `{"version":1,"tables":[{"table":"public.a","incarnation":"7","key":["k int"],"past":{"incarnation":"%s","key":["id int"]},"rows":9,"estimate":-1,"started":"2026-11-21T09:00:00Z","done":%v}]}`
+	for _, c := range []struct {
+		past string
+		done bool
+		want string
+	}{
+		{"7", false, "map[7:[id int]]"},
+		{"6", false, "map[6:[id int] 7:[k int]]"},
+		{"7", true, "map[7:[k int]]"},
+	} {
+		keys, err := snapshot.Keys(fmt.Appendf(nil, table, c.past, c.done))
+		if got := fmt.Sprint(keys); err != nil || got != c.want {
+			t.Errorf("past of %s, done %v: %s, %v; want %s", c.past, c.done, got, err, c.want)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (r *Runner) good(j *job) bool {
 	if j.chunk.Table != t.info.Table && !r.same(j.chunk.Table, t.info.Table) {
 		before := t.Key
 		t.info.Table = j.chunk.Table
-		if sig := keySignature(j.chunk.Table); !slices.Equal(sig, before) {
+		if sig := KeySignature(j.chunk.Table); !slices.Equal(sig, before) {
 			t.info, t.checked = Info{}, false
 			return false
 		}
