@@ -85,7 +85,7 @@ func (r *chunkReader) resolve(ctx context.Context, name string) (n relationName,
 			from pg_partition_tree(c.oid) p join pg_class l on l.oid = p.relid where p.isleaf and l.reltuples >= 0),
 			c.reltuples::int8
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p')`
+		where n.nspname || '.' || c.relname = $1 and c.relkind in ('r', 'p') and c.relpersistence = 'p'`
 	found := 0
 	err = r.seam.shapes.catalog.session(ctx, func(conn *pgx.Conn) error {
 		found = 0

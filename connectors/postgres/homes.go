@@ -108,8 +108,9 @@ func (s *Source) lookLeft(tables []candidate) (err error) {
 		case !left:
 		case oid != t.oid: // another table, which look sees to
 			delete(s.left, name)
-		case s.unread(name):
+		case s.unread(name) && s.told(name):
 			return snapshot.Missed(name)
+		case s.unread(name):
 		default:
 			delete(s.left, name)
 			s.runner.Look(name)

@@ -63,6 +63,44 @@ func (s *Source) lapsed(tables []candidate) error {
 	return nil
 }
 
+// unlogged takes note of a table that was captured and that the log doesn't hold now. It is stale from here on, though this process may not be there when it is
+// logged again; lookLeft has it read then.
+//
+// Invariant 5: where rows may not be read it halts, once the progress that says so is on its way, so that the next start does too.
+func (s *Source) unlogged(list []candidate) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range list {
+		name := t.String()
+		if _, captured := s.prints[name]; !captured || !t.unlogged {
+			continue
+		}
+		if _, left := s.left[name]; left {
+			if s.unread(name) && s.told(name) {
+				return snapshot.Missed(name)
+			}
+			continue
+		}
+		s.left[name], s.leaving[name] = t.oid, s.runner.Leave(name)
+		s.config.Logger.Warn("the table is unlogged, so its changes are in no log; once it is logged again its rows are to be read", "table", name)
+	}
+	return nil
+}
+
+// told says that the progress which was handed over knows a table as left out.
+func (s *Source) told(name string) bool {
+	taken := s.leaving[name]
+	if taken == nil {
+		return true
+	}
+	select {
+	case <-taken:
+		return true
+	default:
+		return false
+	}
+}
+
 // unread says that a table's rows are not ours to read: by the mode, and nobody has asked for them.
 func (s *Source) unread(name string) bool {
 	return s.config.SnapshotMode == SnapshotNever &&

@@ -163,6 +163,65 @@ func TestLeftOutWithoutSnapshot(t *testing.T) {
 	})
 }
 
+// TestUnloggedForAWhile: what is done to an unlogged table is in no log, and that it was one is seen while it is.
+func TestUnloggedForAWhile(t *testing.T) {
+	t.Parallel()
+	testenv.All(t, func(t *testing.T, pg *testenv.PG) {
+		for _, how := range []string{"running", "stopped before it is logged", "stopped behind it", "not to be read"} {
+			t.Run(how, func(t *testing.T) {
+				t.Parallel()
+				pg := testenv.Postgres(t, pg.Major)
+				pg.Exec(published)
+				pg.Exec("create publication parts for all tables with (publish_via_partition_root)")
+				c := newCopying(t, pg, SnapshotInitial)
+				c.until("a", "1 a, 2 b, 3 c")
+				c.head()
+				if how == "not to be read" {
+					c.neverUnlogged()
+				} else {
+					pg.Exec("alter table a set unlogged")
+					for end := time.Now().Add(20 * time.Second); !strings.Contains(string(c.start.Snapshot), `"stale":true`); c.read() {
+						if time.Now().After(end) {
+							t.Fatal("the table isn't stale")
+						}
+					}
+					pg.Exec(changed)
+				}
+				if how == "stopped before it is logged" {
+					c.close()
+				}
+				pg.Exec("alter table a set logged")
+				if how == "stopped behind it" {
+					c.close()
+				}
+				if how != "running" {
+					c.open()
+				}
+				c.until("a", after)
+				pg.Exec("insert into a values (5, 'e')")
+				c.until("a", after+", 5 e")
+			})
+		}
+	})
+}
+
+// neverUnlogged begins anew where rows may not be read, and leaves the table unlogged and changed.
+func (c *copying) neverUnlogged() {
+	c.t.Helper()
+	c.close()
+	c.pg.Exec("select pg_drop_replication_slot($1)", c.config.Slot.Name)
+	c.config.SnapshotMode, c.start.Snapshot, c.start.Resume = SnapshotNever, nil, ""
+	c.open()
+	c.head()
+	c.pg.Exec("alter table a set unlogged")
+	c.pg.Exec(changed)
+	if err := c.fails(); !errors.Is(err, change.ErrGap) {
+		c.t.Fatalf("got %v", err)
+	}
+	c.close()
+	c.config.SnapshotMode = SnapshotInitial
+}
+
 // fails reads until there is an error.
 func (c *copying) fails() error {
 	c.t.Helper()

@@ -275,7 +275,7 @@ func (o *opening) source(ctx context.Context) (connectors.Opened, error) {
 	w := o.repl
 	w.logger, w.interval, w.queue = o.config.Logger, o.interval, queue.New[end](o.config.MemoryBytes)
 	s := &Source{config: o.config, selection: o.selection, epoch: o.start.Epoch, catalog: c, shapes: shapes, homes: homes,
-		left: map[string]uint32{}, lookNow: make(chan struct{}, 1),
+		left: map[string]uint32{}, leaving: map[string]<-chan struct{}{}, lookNow: make(chan struct{}, 1),
 		log: &log{id: o.id, slot: o.config.Slot.Name, wire: w, at: o.at, resume: o.start.Resume}}
 	w.assemble = &assembler{epoch: o.start.Epoch, maxRow: o.config.MaxRowBytes, selection: o.selection, shapes: s.shapes, homes: homes,
 		relations: map[uint32]*streamed{}, at: o.at, proof: o.proof, segment: w.queue.Builder()}

@@ -116,7 +116,7 @@ func (s *Source) join(ctx context.Context, conn *pgx.Conn) ([]candidate, error) 
 		err = fmt.Errorf("publication %s: %w: %w", name, errPublication, change.ErrPreflight)
 	}
 	tables := s.selection.selected(list)
-	if err = errors.Join(err, s.lapsed(tables)); err != nil {
+	if err = errors.Join(err, s.lapsed(tables), s.unlogged(list)); err != nil {
 		return nil, err
 	}
 	var published []candidate

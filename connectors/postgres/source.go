@@ -27,8 +27,9 @@ type Source struct {
 	prints    map[string]snapshot.Info // of the tables as the catalogue had them last; of watch's goroutine
 	lookNow   chan struct{}
 
-	mu   sync.Mutex
-	left map[string]uint32 // oids of tables whose rows have come under another name, until they are looked at
+	mu      sync.Mutex
+	left    map[string]uint32          // oids of tables whose rows have come under another name, or that are unlogged, until they are looked at
+	leaving map[string]<-chan struct{} // of the unlogged ones, see snapshot.Runner.Leave
 
 	closing   sync.Once
 	stopWatch context.CancelFunc

@@ -18,12 +18,16 @@ func (r *Runner) Look(name string) {
 	signal(r.wake)
 }
 
-// takeLooks makes the next step of each table to be looked at a Lookup.
+// takeLooks makes the next step of each table to be looked at a Lookup, and those that are left out of the log stale.
 func (r *Runner) takeLooks() {
 	r.mu.Lock()
-	looks := r.looks
-	r.looks = nil
+	looks, leaves := r.looks, r.leaves
+	r.looks, r.leaves = nil, nil
 	r.mu.Unlock()
+	for _, l := range leaves {
+		r.Left(l.table)
+		r.accepted = append(r.accepted, l.taken)
+	}
 	for _, name := range looks {
 		if t := r.byName[name]; t != nil {
 			r.voidAll()

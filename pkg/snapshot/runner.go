@@ -70,6 +70,7 @@ type Runner struct {
 	mu       sync.Mutex
 	requests []request
 	looks    []string // tables to be looked up again
+	leaves   []leave
 	notes    []savedTable
 	heard    map[string]struct{} // tables that are in tables or aside, or will be
 	progress []Progress
@@ -366,12 +367,12 @@ func (r *Runner) report() {
 func (r *Runner) Progress() []Progress {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.looks) == 0 {
+	if len(r.looks)+len(r.leaves) == 0 {
 		return r.progress
 	}
 	list := slices.Clone(r.progress)
 	for i := range list {
-		list[i].Done = list[i].Done && !slices.Contains(r.looks, list[i].Table)
+		list[i].Done = list[i].Done && !slices.Contains(r.looks, list[i].Table) && !slices.ContainsFunc(r.leaves, func(l leave) bool { return l.table == list[i].Table })
 	}
 	return list
 }

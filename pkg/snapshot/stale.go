@@ -37,6 +37,23 @@ func (r *Runner) Left(name string) {
 	r.report()
 }
 
+// leave is a table that is left out of the log.
+type leave struct {
+	table string
+	taken chan struct{}
+}
+
+// Leave is Left for a table that is out of the log altogether, from a place on that no row tells. What it returns is closed once that is part of the progress
+// that Read has handed over. Any goroutine may call it.
+func (r *Runner) Leave(name string) <-chan struct{} {
+	l := leave{name, make(chan struct{})}
+	r.mu.Lock()
+	r.leaves = append(r.leaves, l)
+	r.mu.Unlock()
+	signal(r.wake)
+	return l.taken
+}
+
 // leftUnread is Left for a table whose rows are not read.
 func (r *Runner) leftUnread(name string) {
 	r.dirty = true
