@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -88,7 +90,32 @@ func (c *Config) apply(config *pgconn.Config) {
 	for name, value := range params(c.SourceID) {
 		config.RuntimeParams[name] = value
 	}
-	config.AfterConnect = anyText
+	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		if err := anyTime(ctx, conn); err != nil {
+			return err
+		}
+		return anyText(ctx, conn)
+	}
+}
+
+// transactionTimeout is the first server version that has transaction_timeout. Earlier ones refuse a session that begins with it.
+const transactionTimeout = 17
+
+// anyTime lets a transaction take as long as it does, whatever the role or the database says: the copy of a table without a key is one, and would begin
+// again for ever.
+func anyTime(ctx context.Context, conn *pgconn.PgConn) error {
+	version := conn.ParameterStatus("server_version")
+	end := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(version)
+	}
+	if major, err := strconv.Atoi(version[:end]); err != nil || major < transactionTimeout {
+		return nil // what isn't PostgreSQL's own version is refused later, by its number
+	}
+	if _, err := conn.Exec(ctx, "set transaction_timeout to 0").ReadAll(); err != nil {
+		return fmt.Errorf("let transactions take their time: %w", err)
+	}
+	return nil
 }
 
 // anyText has a SQL_ASCII database, which takes any bytes for text, send them as they are. Asked for UTF-8, it refuses the first text that isn't without a word on where that is;

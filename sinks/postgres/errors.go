@@ -34,7 +34,7 @@ func classOf(code string) sinks.Class {
 		}
 		return sinks.Retry
 	}
-	if isStale(code) || len(code) < 2 {
+	if isStale(code) || len(code) < 2 || code == "25P03" || code == "25P04" { // idle_in_transaction_session_timeout, transaction_timeout
 		return sinks.Retry
 	}
 	switch code[:2] {
