@@ -41,6 +41,9 @@ var sinkParked = []struct {
 	{pgCase{name: "Debezium DBZ-842, PostgreSQL 035_conflicts: a row that is gone, whose change has not all columns", before: "create table p9 (id int primary key, v text, t text); alter table p9 alter t set storage external; insert into p9 values (1, 'a', repeat('t', 9000)), (2, 'b', repeat('t', 9000)), (3, 'c', 'short')",
 		ready: "create table p9 (id int primary key, v text, t text); create function p9_f() returns trigger language plpgsql as $$ begin if new.id <> 2 then return new; end if; delete from p9 where id < 4; return new; end $$; create trigger t after insert on p9 for each row execute function p9_f()", after: "update p9 set v = 'x'"},
 		"p9 row_missing, p9 row_missing", "drop trigger t on p9"},
+	{pgCase{name: "PostgreSQL regproc.sql: names of objects that the target lacks", before: "create table p10 (id int primary key, r regclass, t regtype, f regproc, n regnamespace); insert into p10 values (1, 'pg_class', 'int', 'now', 'public')",
+		after: "create sequence p10_s; create type p10_t as enum ('a'); create function p10_f() returns int language sql as 'select 1'; create schema p10_n;; insert into p10 values (2, 'p10_s', null, null, null), (3, null, 'p10_t', null, null), (4, null, null, 'p10_f', null), (5, null, null, null, 'p10_n'), (6, 'pg_type', 'text', 'now', 'pg_catalog')"},
+		"p10 42P01, p10 42704, p10 42883, p10 3F000", "create sequence p10_s; create type p10_t as enum ('a'); create function p10_f() returns int language sql as 'select 1'; create schema p10_n"},
 }
 
 // TestOthersParked: rows that are refused, and how they come in the end.

@@ -106,7 +106,7 @@ func (s *Sink) transact(ctx context.Context, run *call) error {
 		return err
 	}
 	defer s.pool.release(pg) // rolls back what has not been committed
-	err = s.applyWhole(ctx, pg, run)
+	err = run.ofValue(s.applyWhole(ctx, pg, run))
 	if !isRowError(err) || isOutdated(err) && !run.again {
 		return err
 	}
@@ -230,7 +230,7 @@ func (s *Sink) tryOnce(ctx context.Context, pg *pgconn.PgConn, run *call, a atte
 		x.abandon()
 	} else {
 		x.exec(immediate)
-		err = wrapped("apply", x.finish())
+		err = run.ofValue(wrapped("apply", x.finish()))
 	}
 	if pg.IsClosed() {
 		return err

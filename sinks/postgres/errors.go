@@ -62,6 +62,35 @@ func isOutdated(err error) bool {
 	return ok && (own.Code == "42804" || own.Code == "42883" || own.Code == "0A000" || own.Code == codeAltered) // datatype_mismatch, undefined_function, feature_not_supported
 }
 
+// namesObjects says that a column's values are names that the target looks up: of its tables, functions, types, roles and the like.
+func namesObjects(c *targetColumn) bool {
+	switch strings.TrimSuffix(c.base, "[]") {
+	case "regclass", "regproc", "regprocedure", "regoper", "regoperator", "regtype", "regrole", "regnamespace", "regconfig", "regdictionary", "regcollation", "aclitem":
+		return true
+	}
+	return false
+}
+
+// ofValue makes an error about an object that a value names, and that the target lacks, one of the row: the server has the same codes for a statement that
+// names such an object, but then says where in the statement. Those of a trigger's statement say which.
+func (c *call) ofValue(err error) error {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || pg.Position != 0 || pg.InternalPosition != 0 || pg.InternalQuery != "" || pg.Where != "" && strings.Contains(pg.Where, "PL/") {
+		return err
+	}
+	switch pg.Code {
+	case "42P01", "42704", "42883", "3F000": // undefined_table, _object, _function, invalid_schema_name
+	default:
+		return err
+	}
+	for _, p := range c.plans {
+		if p.named {
+			return &sinks.Error{Class: sinks.Reject, Code: pg.Code, Err: err}
+		}
+	}
+	return err
+}
+
 // isCollision says that a row of another key stands in the way.
 func isCollision(err error) bool {
 	own, ok := errors.AsType[*sinks.Error](err)

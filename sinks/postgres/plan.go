@@ -42,6 +42,7 @@ type plan struct {
 	absent     bool   // there is no target, and none is to be made: nothing is written
 	parted     bool   // see target
 	skips      bool   // see target
+	named      bool   // some column's values are names of the target's own objects
 	put        string // the statement for whole rows
 	remove     string
 }
@@ -79,6 +80,7 @@ func newPlan(table *change.Table, to *target, schema string, mode Mode) (*plan, 
 			return nil, halt("%s.%s of %s can't hold the source's %s as it is: %s", p.name, quoteIdent(col.Name), tc.declared, col.Native, why)
 		}
 		p.identity = p.identity || tc.identity
+		p.named = p.named || namesObjects(tc)
 		p.ordinals[i] = len(p.columns)
 		p.columns = append(p.columns, column{name: tc.name, way: w, source: i, same: compareAs(tc)})
 	}
