@@ -217,7 +217,7 @@ func labelOf(to *targetColumn) appendFunc {
 		}
 		for _, label := range parts {
 			if !slices.Contains(to.labels, label) {
-				return dst, reject(codeTruncated, "%.40q is no label of the target's %.200s", label, to.declared)
+				return dst, reject(codeTruncated, "%.40q is no label of the target's %.200s: ALTER TABLE ... MODIFY %s with it as a further label, and start again", label, to.declared, quoteIdent(to.name))
 			}
 		}
 		return appendText(dst, v)

@@ -76,7 +76,7 @@ func mysqlLists() []Type {
 	}
 	few := "enum('a','b','it''s','c,d')"
 	return []Type{
-		t(few, few, member("'a'", "a"), member("'it''s'", "it's"), member("4", "c,d"), val("0", "", `""`).only()).note("The empty text that a value outside the list leaves is carried; MySQL and MariaDB in strict mode take it from nobody."),
+		t(few, few, member("'a'", "a"), member("'it''s'", "it's"), member("4", "c,d"), val("0", "", `""`).only()).note("The empty text that a value outside the list leaves is carried; MySQL and MariaDB in strict mode take it only where the column has it as a label."),
 		t("enum('ä','€')", "enum('ä','€') character set latin1", strs("ä", "€")...),
 		t("enum('日','é')", "enum('日','é') character set utf8mb4", strs("日", "é")...),
 		t("enum('日','😀')", "enum('日','😀') character set utf8mb4", strs("日", "😀")...).as(MySQL, "varchar(1)").as(MariaDB, "varchar(1)").
