@@ -247,8 +247,7 @@ func (s *Sink) tryOnce(ctx context.Context, run *call, w writer, part []change.C
 	return err
 }
 
-// end writes what the call writes besides rows, the parked changes and the marks, in the rows' own transaction (invariant 8), and commits: in the
-// last text, if nothing in it must be looked at first. The marks needn't be: their rows are locked.
+// end writes what the call writes besides rows, the parked changes and the marks, in the rows' own transaction (invariant 8), and commits.
 func (s *Sink) end(ctx context.Context, x *script, run *call) error {
 	if len(run.from) > 0 && s.streams.MayHaveParked(run.from[0].Lane.Stream, len(run.parked)) {
 		s.supersede(x, run.changes, run.from[0].Lane.Stream)
@@ -256,18 +255,13 @@ func (s *Sink) end(ctx context.Context, x *script, run *call) error {
 	if err := x.settle(s.park(ctx, x, run.parked)); err != nil {
 		return wrapped("park", err)
 	}
-	judged, doing := x.judged(), "apply"
 	s.moveMarks(x, run.to)
-	if judged {
-		if err := x.flush(ctx); err != nil {
-			return wrapped(doing, err)
-		}
-		doing = "commit"
+	if err := x.flush(ctx); err != nil {
+		return wrapped("apply", err)
 	}
 	fault.Point("sink.written")
-	x.add("COMMIT")
-	if err := x.flush(ctx); err != nil {
-		return wrapped(doing, err)
+	if _, err := x.c.exec(ctx, "COMMIT"); err != nil {
+		return wrapped("commit", err)
 	}
 	x.c.dirty = false
 	fault.Point("sink.committed")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 )
 
 // A round trip takes statements until they have about so many bytes. One statement takes at most so many rows.
@@ -60,11 +59,6 @@ func (x *script) end(rows int64, miss error) {
 func (x *script) add(statement string) {
 	x.b = append(x.b, statement...)
 	x.end(-1, nil)
-}
-
-// judged says that something of what has come fails by what the server answers, without an error.
-func (x *script) judged() bool {
-	return slices.ContainsFunc(x.wants, func(w want) bool { return w.rows >= 0 })
 }
 
 // send sends what has come and returns while the server works on it: one text at a time, since it first waits for the answers to the one before, whose
