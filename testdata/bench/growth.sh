@@ -18,7 +18,7 @@ shape_of() {
 	topics1) tables=$((rows / 100)) partitions=1 opened=200 ;;
 	columns) count=$((rows / 20)) kind=columns ;;
 	wide) count=$((rows / 20)) kind=wide ;;
-	single) count=$((rows / 5)) each=1 ;;
+	single) each=1 ;;
 	esac
 }
 
@@ -73,7 +73,6 @@ my_bytes() {
 # pg_gone NAME: nothing of a shape stays to be carried by the next one, on the server or the broker.
 pg_gone() {
 	pg_done "$1"
-	server -c "set client_min_messages = warning" -c "drop database $1 with (force)" -c checkpoint
 	topics_gone "$1"
 }
 my_gone() {
@@ -85,6 +84,14 @@ topics_gone() { "${kafka_java[@]}" org.apache.kafka.tools.TopicCommand --bootstr
 grow() {
 	grown "$1" base
 	grown "$1" "$2"
+	[ "$2" != single ] || { limit_grown "$1" base && limit_grown "$1" single; }
+}
+
+# limit_grown ENGINE SHAPE: what the limit of the path makes of transactions of that size.
+limit_grown() {
+	local e=$1 name=${1}_limit_$2_$run count each tables partitions kind opened columns written definition
+	shape_of "$2" && kind_of "$kind"
+	"${e}_fresh" "$name" && "${e}_tables" "$name" && "${e}_limit_before" "$name" && "${e}_grow" "$name" 1 $((count / each)) "$each" && "${e}_limit" "$name" ", $2"
 }
 
 # grown ENGINE SHAPE: one row for each table makes its topic; then the backlog. Its first rows of each table are not measured: they open every

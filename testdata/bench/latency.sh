@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Insert sent to record seen and to target row (PostgreSQL) seen, single-row transactions at a steady rate. Each process, and the broker, is
 # warmed up by as much of the same load as is then measured. What captures alone is what the incumbent beside it does; with a sink the target's
-# work is on the same two cores. What the broker takes without source and capture is the limit. Sourced by run.sh.
+# work is on the same two cores. What the broker takes without source and capture is the limit, and below that what the machine
+# gives: how long 0.7 ms of arithmetic takes, with nothing beside it. Sourced by run.sh.
 
 row_pg_latency() { latency pg; }
 row_my_latency() { latency my; }
@@ -25,6 +26,7 @@ latency() {
 	tailwater_stop && "${e}_done" "$name"
 	topic "${e}_lat_broker_$run" 1
 	measure '' 'broker alone' -broker "$TAILWATER_KAFKA" -topic "${e}_lat_broker_$run"
+	measure '' machine
 	for kind in kafka direct; do
 		name=${e}_lat_${kind}_$run target=${e}_lat_${kind}_copy_$run
 		"${e}_fresh" "$name"

@@ -50,8 +50,8 @@ my_jdbc() {
 	printf 'connection.url=jdbc:mysql://%s/%s?rewriteBatchedStatements=true&sslMode=DISABLED&allowPublicKeyRetrieval=true\nconnection.username=root\nconnection.password=\n' "$TAILWATER_MYSQL97" "$1"
 }
 
-# my_limit NAME: the binlog decoded by go-mysql, row by row, and thrown away.
+# my_limit NAME [SHAPE]: the binlog decoded by go-mysql, row by row, and thrown away.
 my_limit_before() { my_sql '' 'show binary log status' | cut -f 1,2 --output-delimiter=: >"$work/limit.from"; }
 my_limit() {
-	result go-mysql "$rows" "$("$work/gauge" decode -addr "$TAILWATER_MYSQL97" -from "$(cat "$work/limit.from")" -rows "$rows")" - -
+	result "go-mysql${2:-}" "$rows" "$("$work/gauge" decode -addr "$TAILWATER_MYSQL97" -from "$(cat "$work/limit.from")" -rows "$rows")" - -
 }

@@ -7,7 +7,7 @@ create table orders (
     note        text,
     created_at  timestamptz    not null default now(),
     updated_at  timestamptz    not null default now()
-);
+) with (autovacuum_enabled = false); -- whom it would meet would be chance
 
 create procedure load_orders(start bigint, transactions int) language plpgsql as $$
 declare

@@ -23,9 +23,10 @@ pg_config() { # pg_config NAME STREAM [SINK [SNAPSHOT]]
 		tables: { include: ["public.*"] }
 	Y
 }
-pg_done() { # pg_done NAME: gives up its slot
+pg_done() { # pg_done NAME: gives up its slot and the database, which autovacuum would come to while something else is measured
 	until [ "$(server -c "select count(*) from pg_replication_slots where slot_name = '$1' and active")" = 0 ]; do sleep 0.1; done
 	server -c "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '$1'" >/dev/null
+	server -c "set client_min_messages = warning" -c "drop database if exists $1 with (force)" -c checkpoint
 }
 
 pg_debezium() { # pg_debezium NAME SNAPSHOT-MODE
@@ -52,15 +53,15 @@ pg_jdbc() { # the JDBC sink's address of a database
 	printf 'connection.url=jdbc:postgresql://%s/%s\nconnection.username=postgres\nconnection.password=\n' "${address%%/*}" "$1"
 }
 
-# pg_limit NAME: the log read by pg_recvlogical, with the plugin that we use, to /dev/null. Its slot is older than the backlog.
+# pg_limit NAME [SHAPE]: the log read by pg_recvlogical, with the plugin that we use, to /dev/null. Its slot is older than the backlog.
 pg_limit_before() {
-	pg_sql "$1" "create publication $1 for table orders" >/dev/null
+	pg_sql "$1" "create publication $1 for all tables" >/dev/null
 	pg_sql "$1" "select pg_create_logical_replication_slot('$1', 'pgoutput')" >/dev/null
 }
 pg_limit() {
 	local end begun
 	end=$(pg_sql "$1" "select pg_current_wal_flush_lsn()") begun=$(date +%s.%N)
 	"$TAILWATER_PG15_BIN/pg_recvlogical" -d "$(pg_url "$1")" -S "$1" --start --no-loop -f /dev/null -o proto_version=1 -o publication_names="$1" --endpos="$end"
-	result pg_recvlogical "$rows" "$(awk -v a="$begun" -v b="$(date +%s.%N)" 'BEGIN { printf "%.2f", b - a }')" - -
+	result "pg_recvlogical${2:-}" "$rows" "$(awk -v a="$begun" -v b="$(date +%s.%N)" 'BEGIN { printf "%.2f", b - a }')" - -
 	pg_done "$1"
 }

@@ -25,7 +25,8 @@ func main() {
 }
 
 // endRows is how many of the highest ids have to be there before all rows are counted: they lie in every partition, and each partition is
-// applied in order, so the count comes once and late.
+// applied in order, so the count comes once and late. They are read from the key's end: by their range alone PostgreSQL, which has no statistics of
+// a table that is being filled, reads all of it, again and again, and takes a core from what is measured.
 const endRows = 200
 
 // table prints the seconds from the first row in orders to the last.
@@ -62,7 +63,7 @@ func table(ctx context.Context, args []string) error {
 		return err
 	}
 	begun := time.Now()
-	if err := until(fmt.Sprintf("select count(*) from orders where id > %d", *rows-endRows), endRows); err != nil {
+	if err := until(fmt.Sprintf("select count(*) from (select id from orders order by id desc limit %d) t where id > %d", endRows, *rows-endRows), endRows); err != nil {
 		return err
 	}
 	if err := until("select count(*) from orders", *rows); err != nil {

@@ -1,7 +1,7 @@
 // Command latency writes single-row transactions at a steady rate and measures how long each takes from just before it is sent to the moment
 // at which a consumer holds its record, and to the commit in the target. The time of sending travels in the row's note; both ends are
 // on this machine, so there is one clock. It reads the topic with kafka-go and the target by LISTEN, never by our own decoders. The source is
-// PostgreSQL, MySQL or MariaDB; the target PostgreSQL. Without a source it produces the records itself, which is what the broker takes.
+// PostgreSQL, MySQL or MariaDB; the target PostgreSQL. Without a source it produces the records itself, which is what the broker takes; without either it shows what the machine gives.
 package main
 
 import (
@@ -97,7 +97,9 @@ func (o *options) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := o.write(ctx, failed); err != nil {
+	if len(ends) == 0 {
+		o.machine(end("arithmetic"))
+	} else if err := o.write(ctx, failed); err != nil {
 		return err
 	}
 	for _, s := range ends {

@@ -5,14 +5,23 @@ import (
 	"strings"
 )
 
-// growthTable puts each shape beside the base, which comes first.
+// growthTable puts each program's shapes beside its base, which comes first.
 func growthTable(all []summary) string {
 	var b strings.Builder
 	b.WriteString("| | rows/s | of the base | MB/s | of the base | peak memory | of the base | CPU s a million rows | runs |\n|---|---|---|---|---|---|---|---|---|\n")
-	base := all[0]
+	bases := map[string]summary{}
 	for _, s := range all {
-		fmt.Fprintf(&b, "| %s | %s | %s | %.1f | %s | %s | %s | %.1f | %d |\n", s.who, thousands(s.rate), ratio(s.rate, base.rate),
-			s.mbps, ratio(s.mbps, base.mbps), unit(s.rss, "%.0f MiB"), ratio(s.rss, base.rss), s.cpm, s.n)
+		who, _, _ := strings.Cut(s.who, ", ")
+		base, ok := bases[who]
+		if !ok {
+			base, bases[who] = s, s
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | ", s.who, thousands(s.rate), ratio(s.rate, base.rate))
+		if s.rss < 0 {
+			fmt.Fprintf(&b, "- | - | - | - | - | %d |\n", s.n)
+			continue
+		}
+		fmt.Fprintf(&b, "%.1f | %s | %s | %s | %.1f | %d |\n", s.mbps, ratio(s.mbps, base.mbps), unit(s.rss, "%.0f MiB"), ratio(s.rss, base.rss), s.cpm, s.n)
 	}
 	return b.String()
 }

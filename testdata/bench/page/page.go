@@ -121,7 +121,7 @@ func page(results []result, name string) string {
 		for _, f := range r.runs {
 			fmt.Fprintf(&b, "%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%s", f.run, f.who, f.rows, f.seconds, unit(f.rss, "%.0f"), unit(f.cpu, "%.1f"), unit(f.p50, "%.2f"), unit(f.p99, "%.2f"))
 			if r.growth() {
-				fmt.Fprintf(&b, "\t%.1f", f.mb)
+				b.WriteString("\t" + unit(f.mb, "%.1f"))
 			}
 			b.WriteString("\n")
 		}
