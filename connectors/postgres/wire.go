@@ -80,15 +80,18 @@ var errClosed = errors.New("the source is closed")
 // read is the stream's loop. It returns nil when it is asked to stop.
 func (w *wire) read(ctx context.Context) error {
 	for {
-		stop, err := w.report()
-		if err != nil || stop {
-			return err
+		// What the last read of the socket brought is taken first: only a read that may wait is worth a look at the clock, the reader and the queue.
+		if w.expired || w.drained() {
+			stop, err := w.report()
+			if err != nil || stop {
+				return err
+			}
+			if w.queue.Full() {
+				w.waitForSpace()
+				continue
+			}
+			w.flush()
 		}
-		if w.queue.Full() {
-			w.waitForSpace()
-			continue
-		}
-		w.flush()
 		message, err := w.conn.ReceiveMessage(context.Background()) // the deadline ends it
 		if err != nil {
 			if pgconn.Timeout(err) {
@@ -163,14 +166,16 @@ func (w *wire) keepalive(lsn uint64, reply bool) error {
 	return nil
 }
 
+// drained says that the next message has to be read from the connection.
+func (w *wire) drained() bool {
+	return w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0
+}
+
 // flush puts the transactions that have been decoded, before the connection is waited for: a change never waits for the next one.
 // While a stream is busy they are put a segment at a time: waking the reader for each small one costs more than the transaction. A transaction
 // is cut only where it fills a segment.
 func (w *wire) flush() {
-	if w.assemble.inside || len(w.assemble.segment.Ends) == 0 {
-		return
-	}
-	if w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0 {
+	if !w.assemble.inside && len(w.assemble.segment.Ends) > 0 {
 		w.put()
 	}
 }

@@ -58,16 +58,19 @@ func newChunk() *chunk { return &chunk{buf: newBody()} }
 type record struct {
 	key, value []byte
 	headers    []codec.Header
+	rest       int // of bodySize, all but the place; 0: not measured yet. Nothing of a record changes once it is
 }
 
 // bodySize is the record's length as its own prefix says it, for the place that it would take in a batch.
 func (r *record) bodySize(delta int32) int {
-	n := 2 + varintSize(int64(delta)) + fieldSize(r.key) + fieldSize(r.value) + varintSize(int64(len(r.headers)))
-	for i := range r.headers {
-		h := &r.headers[i]
-		n += varintSize(int64(len(h.Key))) + len(h.Key) + varintSize(int64(len(h.Value))) + len(h.Value)
+	if r.rest == 0 {
+		r.rest = 2 + fieldSize(r.key) + fieldSize(r.value) + varintSize(int64(len(r.headers)))
+		for i := range r.headers {
+			h := &r.headers[i]
+			r.rest += varintSize(int64(len(h.Key))) + len(h.Key) + varintSize(int64(len(h.Value))) + len(h.Value)
+		}
 	}
-	return n
+	return r.rest + varintSize(int64(delta))
 }
 
 // size is the most that the record takes in a batch, with its prefix.
