@@ -88,11 +88,11 @@ func (o *opening) connect(ctx context.Context) (err error) {
 	if err := o.server.fit(); err != nil {
 		return err
 	}
-	conn, buffer, err := o.config.connectReplication(ctx)
+	conn, in, err := o.config.connectReplication(ctx)
 	if err != nil {
 		return err
 	}
-	o.repl = &wire{conn: conn, buffer: buffer, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	o.repl = &wire{conn: conn, in: in, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	return nil
 }
 

@@ -51,24 +51,43 @@ func (c *Config) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// connectReplication opens a session that speaks the replication protocol, and the buffer that it reads through.
-func (c *Config) connectReplication(ctx context.Context) (*pgconn.PgConn, *bufio.Reader, error) {
+// inbox is what a replication session reads through. One goroutine's.
+type inbox struct {
+	socket io.Reader
+	reads  int           // of the socket
+	buffer *bufio.Reader // what they brought
+}
+
+func newInbox(socket io.Reader) *inbox {
+	in := &inbox{socket: socket}
+	in.buffer = bufio.NewReaderSize(in, readBuffer)
+	return in
+}
+
+// Read reads the socket.
+func (in *inbox) Read(b []byte) (int, error) {
+	in.reads++
+	return in.socket.Read(b)
+}
+
+// connectReplication opens a session that speaks the replication protocol, and what it reads through.
+func (c *Config) connectReplication(ctx context.Context) (*pgconn.PgConn, *inbox, error) {
 	config, err := pgconn.ParseConfig(c.URL)
 	if err != nil {
 		return nil, nil, fmt.Errorf("parse the source's url: %w: %w", err, change.ErrPreflight)
 	}
 	c.apply(config)
 	config.RuntimeParams["replication"] = "database"
-	var buffer *bufio.Reader
+	var in *inbox
 	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
-		buffer = bufio.NewReaderSize(r, readBuffer)
-		return pgproto3.NewFrontend(buffer, w)
+		in = newInbox(r)
+		return pgproto3.NewFrontend(in.buffer, w)
 	}
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the source for replication: %w", classify(err))
 	}
-	return conn, buffer, nil
+	return conn, in, nil
 }
 
 func (c *Config) apply(config *pgconn.Config) {

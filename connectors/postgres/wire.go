@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -34,7 +33,7 @@ const (
 // mu and wake.
 type wire struct {
 	conn     *pgconn.PgConn
-	buffer   *bufio.Reader // what conn reads through
+	in       *inbox // what conn reads through
 	logger   *slog.Logger
 	assemble *assembler
 	queue    *queue.Queue[end]
@@ -55,6 +54,7 @@ type wire struct {
 	heard    bool          // something came since
 	silence  time.Duration // for how long nothing came though it was asked
 	expired  bool          // the read's deadline has passed
+	looked   int           // how many reads of the socket there were when the reports, the reader and the queue were last looked at
 }
 
 // run reads until the stream ends or stop is called, then closes the connection and the queue.
@@ -80,8 +80,9 @@ var errClosed = errors.New("the source is closed")
 // read is the stream's loop. It returns nil when it is asked to stop.
 func (w *wire) read(ctx context.Context) error {
 	for {
-		// What the last read of the socket brought is taken first: only a read that may wait is worth a look at the clock, the reader and the queue.
-		if w.expired || w.drained() {
+		// Once for each read of the socket, and before one that may wait: a read may end inside a message time after time, so that it never
+		// seems to be drained.
+		if w.expired || w.looked != w.in.reads || w.drained() {
 			stop, err := w.report()
 			if err != nil || stop {
 				return err
@@ -90,6 +91,7 @@ func (w *wire) read(ctx context.Context) error {
 				w.waitForSpace()
 				continue
 			}
+			w.looked = w.in.reads
 			w.flush()
 		}
 		message, err := w.conn.ReceiveMessage(context.Background()) // the deadline ends it
@@ -168,14 +170,14 @@ func (w *wire) keepalive(lsn uint64, reply bool) error {
 
 // drained says that the next message has to be read from the connection.
 func (w *wire) drained() bool {
-	return w.conn.Frontend().ReadBufferLen() == 0 && w.buffer.Buffered() == 0
+	return w.conn.Frontend().ReadBufferLen() == 0 && w.in.buffer.Buffered() == 0
 }
 
 // flush puts the transactions that have been decoded, before the connection is waited for: a change never waits for the next one.
 // While a stream is busy they are put a segment at a time: waking the reader for each small one costs more than the transaction. A transaction
 // is cut only where it fills a segment.
 func (w *wire) flush() {
-	if !w.assemble.inside && len(w.assemble.segment.Ends) > 0 {
+	if !w.assemble.inside && len(w.assemble.segment.Ends) > 0 && w.drained() {
 		w.put()
 	}
 }
