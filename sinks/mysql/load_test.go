@@ -17,6 +17,15 @@ import (
 // waiting says whether some transaction waits for a row lock on behalf of a statement that holds text, in the test's own database. The server shows
 // a list of its own until nobody has asked for 100 ms, so it asks less often, and the tests that ask run alone.
 func waiting(my *testenv.My, text string) func() bool {
+	return lockWaits(my, text, func(n string) bool { return n != "0" })
+}
+
+// noneWaits says that no statement with the text waits for a lock: what a call has given up is at an end at the server too.
+func noneWaits(my *testenv.My, text string) func() bool {
+	return lockWaits(my, text, func(n string) bool { return n == "0" })
+}
+
+func lockWaits(my *testenv.My, text string, want func(n string) bool) func() bool {
 	asked := time.Now()
 	return func() bool {
 		if time.Since(asked) < 150*time.Millisecond {
@@ -25,7 +34,7 @@ func waiting(my *testenv.My, text string) func() bool {
 		n := my.Value("select count(*) from information_schema.innodb_trx where trx_state = 'LOCK WAIT' and trx_query like '%" + my.Database +
 			"%' and trx_query like '%" + text + "%'")
 		asked = time.Now()
-		return n != "0"
+		return want(n)
 	}
 }
 

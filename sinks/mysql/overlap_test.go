@@ -47,6 +47,7 @@ func TestTheFirstOfManyStatementsFails(t *testing.T) {
 			}
 			cancel()
 			end(t, blocker)
+			testenv.Wait(t, "the server to leave what was given up", noneWaits(my, "INSERT INTO"))
 		}
 		wantRefused(t, s.ApplyAt(t.Context(), bad, nil, from, to), 3000, sinks.Reject)
 		wantRows(t, my, "select count(*), max(a) from t", `1|\N`)
