@@ -23,8 +23,8 @@ func (r *Runner) Request(ctx context.Context, name, where string) error {
 	}
 	q := request{table: name, where: where, info: info, taken: make(chan struct{})}
 	r.mu.Lock()
-	for _, p := range r.progress {
-		if p.Table == name && !p.Done {
+	for i := range r.progress {
+		if r.progress[i].Table == name && !r.read[i] {
 			r.mu.Unlock()
 			return fmt.Errorf("snapshot of %s: one is under way: %w", name, change.ErrPreflight)
 		}
@@ -62,6 +62,7 @@ func (r *Runner) takeRequests() {
 		} else if !t.Done {
 			continue // asked for twice at the same time
 		}
+		r.voidAll() // a Horizon of before this doesn't do
 		t.startOver()
 		t.Before = ""
 		// A request is forgotten if the process dies before it is saved. What was taken out of the stream would be lost then.

@@ -248,3 +248,46 @@ func (r *run) request(name string) {
 	r.asking.Go(func() { _ = runner.Request(r.ctx, name, "") })
 	synctest.Wait()
 }
+
+// TestRequestBeforeTheLook: a table that an earlier process has read may be asked for again before this one has looked at it.
+func TestRequestBeforeTheLook(t *testing.T) {
+	inBubble(t, func(t *rapid.T) {
+		r := &run{t: t, m: newModel(t), g: newTarget(t)}
+		r.places = []place{{r.m.resume, r.m.upto, nil, r.g.clone()}}
+		r.open()
+		defer func() { _ = r.close() }()
+		r.m.budget = 0
+		r.toEnd()
+		if err := r.close(); err != nil {
+			t.Fatal(err)
+		}
+		last := r.places[len(r.places)-1]
+		r.m.restart(last.resume, last.upto)
+		r.open()
+		asked := make(chan error, len(included))
+		for _, name := range included {
+			r.asking.Go(func() { asked <- r.runner.Request(r.ctx, name, "") })
+		}
+		for range included {
+			if synctest.Wait(); !r.m.serve() { // each waits for its Lookup
+				t.Fatal("no request looks its table up")
+			}
+		}
+		synctest.Wait()
+		for range included {
+			r.read()
+			synctest.Wait()
+		}
+		for range included {
+			select {
+			case err := <-asked:
+				if err != nil {
+					t.Fatal(err)
+				}
+			default:
+				t.Fatal("a request was not taken")
+			}
+		}
+		r.toEnd()
+	})
+}

@@ -74,6 +74,7 @@ type Runner struct {
 	notes    []savedTable
 	heard    map[string]struct{} // tables that are in tables or aside, or will be
 	progress []Progress
+	read     []bool // of progress: all rows are, whether or not the table has been looked at since
 }
 
 // gate says whether chunks may be read at all: not while transactions may be invisible that the log will not bring (any more), because
@@ -354,12 +355,13 @@ func (r *Runner) voidAll() {
 
 // report makes the progress that other goroutines see.
 func (r *Runner) report() {
-	list := make([]Progress, len(r.tables))
+	list, read := make([]Progress, len(r.tables)), make([]bool, len(r.tables))
 	for i, t := range r.tables {
+		read[i] = t.Done
 		list[i] = Progress{Table: t.Table, Rows: t.Rows, Estimate: t.Estimate, Started: t.Started, Done: t.Done && t.checked}
 	}
 	r.mu.Lock()
-	r.progress = list
+	r.progress, r.read = list, read
 	r.mu.Unlock()
 }
 
