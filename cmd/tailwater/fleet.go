@@ -77,7 +77,7 @@ func newMember(cfg *config.Config, p *config.Pipeline, o options) (*member, erro
 		Store:        o.store,
 		Source:       m.remember(sourceEngines()[p.Source.Type].open(w)),
 		Stream:       m.stream,
-		BatchBytes:   min(maxBatch, w.memory/batchShare),
+		BatchBytes:   batchBytes(w),
 		StartTimeout: time.Duration(cfg.Server.StartTimeout),
 		DrainTimeout: time.Duration(cfg.Server.DrainTimeout),
 		Log:          o.log,
@@ -99,6 +99,8 @@ const (
 	maxBatch   = 4 << 20
 	batchShare = 8
 )
+
+func batchBytes(w wiring) int { return min(maxBatch, w.memory/batchShare) }
 
 func pipelineSink(w wiring, s *config.Sink) pipeline.Sink {
 	out := pipeline.Sink{

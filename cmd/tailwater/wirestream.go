@@ -55,7 +55,8 @@ func streamEngines() map[string]streamEngine {
 
 func directStream(w wiring) direct.Config {
 	s := &w.pipeline.Stream
-	return direct.Config{SourceID: w.pipeline.Source.ID, Sinks: sinkNames(w), MemoryBytes: directShare(w), Atomic: s.Atomic, Lanes: s.Lanes, Log: w.log}
+	return direct.Config{SourceID: w.pipeline.Source.ID, Sinks: sinkNames(w), MemoryBytes: directShare(w), AheadBytes: 2 * batchBytes(w),
+		Atomic: s.Atomic, Lanes: s.Lanes, Log: w.log}
 }
 
 func kafkaStream(w wiring) (kafka.Config, error) {

@@ -118,7 +118,7 @@ func (s *Sink) transact(ctx context.Context, run *call) error {
 	return s.applySearching(ctx, pg, run)
 }
 
-// applyWhole applies the call as one fold.
+// applyWhole applies the call in order, the server at work on one fold while the next is made.
 func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) error {
 	x := newExchange(ctx, pg)
 	x.exec(beginSQL)
@@ -129,13 +129,7 @@ func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) err
 		return wrapped("begin", err)
 	}
 	fault.Point("sink.begun")
-	steps, err := upsert.Fold(run.changes, s.config.Mode.folding()) // while the server begins
-	if err != nil {
-		x.abandon()
-		return err
-	}
-	w := s.writer(x, run)
-	if err := errors.Join(w.write(steps), s.end(x, run)); err != nil {
+	if err := errors.Join(s.writeAll(x, run), s.end(x, run)); err != nil {
 		x.abandon()
 		return err
 	}
@@ -143,6 +137,24 @@ func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) err
 		return wrapped("apply", err)
 	}
 	return commit(ctx, pg)
+}
+
+// writeAll queues all changes of the call. The first fold is a short one, for the server waits for it.
+func (s *Sink) writeAll(x *exchange, run *call) error {
+	w := s.writer(x, run)
+	rows := firstRows
+	for rest := run.changes; len(rest) > 0; rows = statementRows {
+		n := upsert.FoldLength(rest, rows)
+		steps, err := upsert.Fold(rest[:n], s.config.Mode.folding())
+		if err != nil {
+			return err
+		}
+		if err := w.write(steps); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
 }
 
 // applySearching applies the call in ever smaller parts until it knows which changes are refused. Where none is, because they were refused

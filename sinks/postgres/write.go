@@ -15,6 +15,7 @@ import (
 const (
 	statementRows  = 2048
 	statementBytes = 4 << 20
+	firstRows      = 256 // of a table, in a call's first fold
 )
 
 // writer queues the statements of steps. It belongs to one call; its buffers are used again for each statement.

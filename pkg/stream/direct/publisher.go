@@ -39,7 +39,7 @@ func (p *publisher) Publish(ctx context.Context, b change.Batch) error {
 	s := p.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !p.ended && len(s.queue) > 0 && s.bytes+e.bytes > s.cfg.MemoryBytes { // invariant 9
+	for !p.ended && s.full(e.bytes) {
 		s.blocked = e.bytes
 		s.wake() // whoever waits for the end of a transaction that fills the queue now takes a part of it
 		err := s.wait(ctx)
@@ -58,6 +58,12 @@ func (p *publisher) Publish(ctx context.Context, b change.Batch) error {
 	s.highest = higher(higher(s.highest, b.Upto), s.last)
 	s.queue = append(s.queue, e)
 	s.bytes += e.bytes
+	switch {
+	case s.lanes > 1: // transactions are not kept whole
+		s.ended = cursor{n: s.next()}
+	case e.cut >= 0:
+		s.ended = s.behind(cursor{s.next() - 1, e.cut})
+	}
 	s.wake()
 	return nil
 }

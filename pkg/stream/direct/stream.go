@@ -16,6 +16,7 @@ type Config struct {
 	SourceID    string       // the stream's name in every Lane
 	Sinks       []string     // names; a batch is acknowledged when each of them has committed it
 	MemoryBytes int          // what batches that are not acknowledged may hold together; one batch may exceed it alone
+	AheadBytes  int          // the same where a transaction that has ended is among them; 0: MemoryBytes
 	Atomic      bool         // keep source transactions whole: one lane
 	Lanes       int          // how many lanes if not Atomic; below 2: one
 	Log         *slog.Logger // nil: silent
@@ -42,6 +43,7 @@ type Stream struct {
 	base    uint64             // number of queue[0]; entry numbers never repeat
 	bytes   int                // held by queue
 	blocked int                // bytes of the batch that waits for room, 0: none
+	ended   cursor             // what is published up to here can be handed out, whatever follows
 	last    change.Position    // Pos of the last change published
 	highest change.Position    // all that has been published stands at or below it
 	members map[string]*member // one for each of cfg.Sinks
@@ -54,6 +56,9 @@ func New(cfg Config) *Stream {
 	s := &Stream{cfg: cfg, lanes: 1, log: cfg.Log, changed: make(chan struct{}), members: map[string]*member{}}
 	if !cfg.Atomic && cfg.Lanes > 1 {
 		s.lanes = cfg.Lanes
+	}
+	if s.cfg.AheadBytes <= 0 {
+		s.cfg.AheadBytes = s.cfg.MemoryBytes
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -82,7 +87,7 @@ func (s *Stream) Publisher(_ context.Context, start stream.Start) (stream.Publis
 		s.pub.end(errReplaced)
 	}
 	next := s.next()
-	s.queue, s.base, s.bytes, s.last = nil, next, 0, change.Position{}
+	s.queue, s.base, s.bytes, s.ended, s.last = nil, next, 0, cursor{n: next}, change.Position{}
 	for _, m := range s.members {
 		for i := range m.lanes {
 			m.lanes[i].read, m.lanes[i].done = cursor{n: next}, cursor{n: next}
@@ -154,6 +159,27 @@ func (s *Stream) all() []change.Lane {
 		lanes[i] = change.Lane{Stream: s.cfg.SourceID, N: int32(i)}
 	}
 	return lanes
+}
+
+// full says that a batch of so many bytes has to wait (invariant 9). What can be handed out only bridges the time between a sink's calls: more of it
+// would be read no sooner, and scanned by the collector again and again. A transaction that has not ended takes all the room there is. The caller holds mu.
+func (s *Stream) full(bytes int) bool {
+	switch {
+	case len(s.queue) == 0:
+		return false
+	case s.bytes+bytes > s.cfg.MemoryBytes:
+		return true
+	case s.bytes+bytes <= s.cfg.AheadBytes:
+		return false
+	}
+	for _, m := range s.members {
+		for i := range m.lanes {
+			if m.lanes[i].done.less(s.ended) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // next is the number that the next entry will have.

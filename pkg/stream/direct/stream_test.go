@@ -305,42 +305,6 @@ func TestAnEmptyBatchInsideATransactionDoesNotBlock(t *testing.T) {
 	})
 }
 
-func TestBytesBoundTheQueueAndTheSlowestSinkHoldsItBack(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		one := batch(2, 1, 1, true)
-		r := newRig(t, direct.Config{Atomic: true, MemoryBytes: 2 * one.Size(), Sinks: []string{"a", "b"}})
-		r.publish(batch(2, 1, 1, true), batch(3, 2, 2, true))
-		done := make(chan error, 1)
-		go func() { done <- r.pub.Publish(t.Context(), batch(4, 3, 3, false)) }()
-		synctest.Wait()
-		r.commit("a", r.fetch("a", 1<<20))
-		r.nothing("a", 1<<20) // what blocks is held by b: a must not be handed a part for it
-		select {
-		case <-done:
-			t.Fatal("published beyond the bound")
-		case n := <-r.pub.Acked():
-			t.Fatalf("acknowledged %d, b has committed nothing", n)
-		default:
-		}
-		r.commit("b", r.fetch("b", 1<<20))
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
-		r.wantAcked(2)
-	})
-}
-
-func TestABatchAboveTheBoundGoesAlone(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, direct.Config{Atomic: true, MemoryBytes: 1})
-	r.publish(batch(2, 1, 5, true))
-	d := r.fetch("a", 1)
-	if ids(d) != "1.2.3.4.5." {
-		t.Errorf("fetched %s", ids(d))
-	}
-}
-
 func TestANewPublisherFencesTheOldOneAndReplays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -167,6 +167,35 @@ func TestFoldRefuses(t *testing.T) {
 	}
 }
 
+// TestFoldLength: whole transactions, enough rows for each table, and all that there is otherwise.
+func TestFoldLength(t *testing.T) {
+	t.Parallel()
+	c := script(t, "orders i 0 a b", "orders i 1 a b", "history i 2 a b", "orders i 3 a b", "orders i 4 a b", "orders i 5 a b", "orders i 6 a b")
+	for i, id := range []string{"1", "1", "2", "2", "2", "3", "4"} {
+		c[i].Txn = &change.Txn{ID: id}
+	}
+	for _, k := range []struct{ from, rows, want int }{
+		{0, 1, 2}, // the transaction that the first row is of
+		{0, 2, 2},
+		{0, 3, 6}, // two tables: three rows for each
+		{0, 4, 7},
+		{2, 1, 3},
+		{6, 1, 1},
+		{7, 1, 0},
+	} {
+		if n := upsert.FoldLength(c[k.from:], k.rows); n != k.want {
+			t.Errorf("from %d with %d rows: %d, want %d", k.from, k.rows, n, k.want)
+		}
+	}
+	chunk := script(t, "orders r 0 a b", "orders r 1 a b", "orders r 2 a b")
+	for i := range chunk {
+		chunk[i].Txn, chunk[i].Pos = nil, change.Position{Commit: 7}
+	}
+	if n := upsert.FoldLength(chunk, 1); n != 3 {
+		t.Errorf("%d rows of a chunk, want all 3", n)
+	}
+}
+
 func TestBisect(t *testing.T) {
 	t.Parallel()
 	c := script(t, "orders i 0 a b", "orders i 1 a b", "orders t", "orders i 2 a b", "orders u 1 c d", "orders i 3 a b", "orders i 4 a b", "orders i 3 c d")

@@ -63,14 +63,36 @@ type Step struct {
 // OneTransaction says that the changes are of one transaction of the source, or rows of one chunk of a snapshot.
 func OneTransaction(c []change.Change) bool {
 	for i := 1; i < len(c); i++ {
-		a, b := &c[i-1], &c[i]
-		switch {
-		case a.Txn == b.Txn && (a.Txn != nil || a.Pos == b.Pos):
-		case a.Txn == nil || b.Txn == nil || a.Txn.ID != b.Txn.ID:
+		if !sameTransaction(&c[i-1], &c[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func sameTransaction(a, b *change.Change) bool {
+	if a.Txn == b.Txn {
+		return a.Txn != nil || a.Pos == b.Pos
+	}
+	return a.Txn != nil && b.Txn != nil && a.Txn.ID == b.Txn.ID
+}
+
+// FoldLength is how many of the changes to fold together, so that a target can work on them while the next ones are folded: whole
+// transactions, for within one a target may be in a state that its constraints forbid, and at least rows for each table among them, so that the
+// statements of many tables are no smaller for it. At least one if there are any.
+func FoldLength(c []change.Change, rows int) int {
+	var last *change.Table
+	tables := map[*change.Table]struct{}{}
+	for i := range c {
+		if i > 0 && i >= rows*len(tables) && !sameTransaction(&c[i-1], &c[i]) {
+			return i
+		}
+		if c[i].Table != last {
+			last = c[i].Table
+			tables[last] = struct{}{}
+		}
+	}
+	return len(c)
 }
 
 // Together says that two neighbours are markers of one transaction. What the source did with one TRUNCATE of several tables, foreign keys
