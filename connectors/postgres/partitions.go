@@ -114,13 +114,13 @@ func (s *Source) look(tables []candidate, now []snapshot.Info) error {
 			err = errors.Join(err, snapshot.Missed(name))
 		case left:
 			s.config.Logger.Warn("the table was out of the publication for a while, or this was altered", "table", name, "publication", s.config.Publication.Name)
-			s.runner.Look(name)
+			s.runner.Look(name, now[i].Parts...)
 		case s.config.SnapshotMode == SnapshotNever:
 			s.config.Logger.Warn("the table was created again, or a partition of it was attached, detached, dropped or truncated, of which the log tells nothing; "+
 				"rows that are gone stay at the targets: delete them there; for rows that came with a partition run tailwater snapshot start", "table", name)
 		default:
 			s.config.Logger.Info("the table was created again, or a partition of it was attached, detached, dropped, truncated or rewritten", "table", name)
-			s.runner.Look(name)
+			s.runner.Look(name, now[i].Parts...)
 		}
 	}
 	maps.Copy(seen, missing(s.prints, seen))

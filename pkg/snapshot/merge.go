@@ -72,6 +72,7 @@ func (r *Runner) toRead(s savedTable, i int, now Info) *table {
 	}
 	s.Stale = s.Stale || r.cfg.Anew
 	t := newTable(s)
+	t.see(now.Parts)
 	if anew {
 		t.startOver()
 		if t.Where = ""; r.cfg.Where != nil {

@@ -30,6 +30,7 @@ func (m *model) serve() bool {
 	m.pending = nil
 	switch c.kind {
 	case "lookup":
+		m.lookups++
 		c.chunk.Info = m.info(c.sel.Name)
 	case "horizon":
 		c.horizon = strconv.FormatUint(m.lsn, 10)
@@ -72,7 +73,11 @@ func (m *model) sel(c *call) {
 		}
 		return
 	}
-	limit := min(c.sel.Limit, rapid.IntRange(1, 4).Draw(m.t, "limit"))
+	limit := m.limit
+	if limit == 0 {
+		limit = rapid.IntRange(1, 4).Draw(m.t, "limit")
+	}
+	limit = min(c.sel.Limit, limit)
 	for _, key := range slices.Sorted(maps.Keys(rows)) {
 		if len(c.sel.After) > 0 && key <= c.sel.After[0] || !partsMatch(c.sel.Where, key) {
 			continue

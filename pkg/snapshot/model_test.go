@@ -27,9 +27,12 @@ type model struct {
 	refuse  int  // how many Opens run into their patience
 	cursor  int  // txns delivered whole
 	part    int  // changes delivered of txns[cursor]
+	limit   int  // rows of a chunk at most; 0: any number
+	lookups int  // answered so far
 	upto    change.Position
 	resume  change.Resume
 
+	floor     int             // places before it don't hold a part that has come and is gone by now
 	recreated bool            // some table was, or rows came beside the log
 	changed   map[string]bool // tables to be looked at again
 }

@@ -10,12 +10,19 @@ import (
 // ever take away: the table is emptied there and read again. The rows of a part that has come are read beside the stream.
 
 // Look has a table looked up again: the caller has seen that it was created again or has other parts than before. It returns at once; a
-// table that isn't snapshotted is left alone. Any goroutine may call it.
-func (r *Runner) Look(name string) {
+// table that isn't snapshotted is left alone. The parts that the caller has seen, if any, are noted with the next progress: by the Lookup, which may have to wait, they
+// may be gone again. Any goroutine may call it.
+func (r *Runner) Look(name string, parts ...Part) {
 	r.mu.Lock()
-	r.looks = append(r.looks, name)
+	r.looks = append(r.looks, look{name, parts})
 	r.mu.Unlock()
 	signal(r.wake)
+}
+
+// look is a table to be looked up again.
+type look struct {
+	table string
+	parts []Part // that have been seen
 }
 
 // takeLooks makes the next step of each table to be looked at a Lookup, and those that are left out of the log stale.
@@ -28,9 +35,10 @@ func (r *Runner) takeLooks() {
 		r.Left(l.table)
 		r.accepted = append(r.accepted, l.taken)
 	}
-	for _, name := range looks {
-		if t := r.byName[name]; t != nil {
+	for _, l := range looks {
+		if t := r.byName[l.table]; t != nil {
 			r.voidAll()
+			r.dirty = t.see(l.parts) || r.dirty
 			t.info, t.checked = Info{}, false
 		}
 	}
@@ -50,7 +58,7 @@ func partIDs(parts []Part) []string {
 	return ids
 }
 
-// lost says that parts whose rows may be downstream are gone.
+// lost says that parts whose rows may be downstream are gone. The stream may have brought rows of those that have come, too.
 func (t *table) lost(now []Part) bool {
 	if t.Parts == nil || now == nil {
 		return false
@@ -59,26 +67,47 @@ func (t *table) lost(now []Part) bool {
 	for _, p := range now {
 		is[p.ID] = true
 	}
-	return slices.ContainsFunc(t.Parts, func(id string) bool { return !is[id] })
+	gone := func(id string) bool { return !is[id] }
+	return slices.ContainsFunc(t.Parts, gone) || slices.ContainsFunc(t.Come, gone)
 }
 
-// gained returns the parts that have come with rows since the table's rows were begun to be read. The empty ones are known from now on: all
-// that will be in them is in the stream.
-func (t *table) gained() []Part {
-	if t.Parts == nil || len(t.info.Parts) == len(t.Parts) {
-		return nil
+// see notes the parts that are there at some moment, so that one which goes before its rows are read is missed, and says whether there is a new one. The
+// empty ones count as read from now on: all that will be in them is in the stream.
+func (t *table) see(now []Part) bool {
+	if t.Parts == nil {
+		return false // it is not known of which parts the rows are
 	}
-	was := make(map[string]bool, len(t.info.Parts))
-	for _, id := range t.Parts {
+	was := make(map[string]bool, len(now))
+	for _, id := range slices.Concat(t.Parts, t.Come) {
 		was[id] = true
 	}
-	var come []Part
-	for _, p := range t.info.Parts {
+	noted := false
+	for _, p := range now {
 		switch {
 		case was[p.ID]:
+			continue
 		case p.Empty:
 			t.Parts = append(t.Parts, p.ID)
 		default:
+			t.Come = append(t.Come, p.ID)
+		}
+		noted = true
+	}
+	return noted
+}
+
+// gained returns the parts that have come with rows since the table's rows were begun to be read.
+func (t *table) gained() []Part {
+	if len(t.Come) == 0 {
+		return nil
+	}
+	has := make(map[string]bool, len(t.Come))
+	for _, id := range t.Come {
+		has[id] = true
+	}
+	var come []Part
+	for _, p := range t.info.Parts {
+		if has[p.ID] {
 			come = append(come, p)
 		}
 	}
@@ -87,9 +116,7 @@ func (t *table) gained() []Part {
 
 // readGained reads the rows of parts that have come, once all others have been read. A table without a key is read anew.
 func (r *Runner) readGained(t *table) {
-	known := len(t.Parts)
 	come := t.gained()
-	r.dirty = r.dirty || len(t.Parts) != known
 	if len(come) == 0 || !t.Done {
 		return
 	}
@@ -108,7 +135,7 @@ func (r *Runner) readGained(t *table) {
 	all := partIDs(t.info.Parts)
 	t.startOver()
 	t.Before = ""
-	t.Parts, t.Whole, t.Where = all, true, strings.Join(where, " or ")
+	t.Parts, t.Come, t.Whole, t.Where = all, nil, true, strings.Join(where, " or ")
 	t.info = Info{} // the stream's changes of a table that is done were not observed
 	r.gate, r.dirty = gateHorizon, true
 }

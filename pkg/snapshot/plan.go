@@ -223,6 +223,7 @@ func (r *Runner) lookedUp(j *job) {
 	t.checked = true
 	r.dirty = r.dirty || !known || was != t.Revision
 	if t.info.Table != nil {
+		r.dirty = t.see(t.info.Parts) || r.dirty
 		r.readGained(t)
 	}
 	r.report()

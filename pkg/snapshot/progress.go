@@ -26,6 +26,7 @@ type savedTable struct {
 	Revision    string    `json:"revision,omitempty"`
 	Before      string    `json:"before,omitempty"` // the Revision before those because of which the rows are being read again
 	Parts       []string  `json:"parts,omitempty"`  // IDs of those whose rows have been or are being read
+	Come        []string  `json:"come,omitempty"`   // IDs of those that have come with rows since, which are read once all others have been
 	Where       string    `json:"where,omitempty"`
 	Requested   bool      `json:"requested,omitempty"` // asked for beside the configuration
 	Unread      bool      `json:"unread,omitempty"`    // its rows are not ours to read; it is known so that it is seen if its changes were left out for a while
@@ -151,8 +152,8 @@ func (t *table) begin(info Info) bool {
 	}
 	if info.Parts == nil { // an Export's
 		info.Parts = t.info.Parts
-	} else if t.Parts == nil || t.Started.IsZero() && t.Where == "" {
-		t.Parts = partIDs(info.Parts) // all are read
+	} else if t.Parts == nil || t.Started.IsZero() && (t.Where == "" || t.Stale) {
+		t.Parts, t.Come = partIDs(info.Parts), nil // all are read
 	}
 	if info.Member != "" {
 		t.Member = info.Member

@@ -78,11 +78,13 @@ func (r *run) kill() {
 	if n < 0 || rapid.Bool().Draw(r.t, "far back") {
 		n = rapid.IntRange(0, len(r.places)-1).Draw(r.t, "place")
 	}
+	n = max(n, r.m.floor)
 	r.places = r.places[:n+1]
 	if rapid.Bool().Draw(r.t, "restored") {
 		r.g = r.places[n].target.clone()
 	}
 	r.m.restart(r.places[n].resume, r.places[n].upto)
+	r.m.reopened(n)
 	r.open()
 }
 
@@ -109,6 +111,7 @@ func (r *run) read() change.Batch {
 		b.Snapshot = last.saved
 	} else {
 		r.bounded(b.Snapshot)
+		r.m.noted(len(r.places))
 	}
 	r.places = append(r.places, place{b.Resume, b.Upto, b.Snapshot, r.g.clone()})
 	return b
@@ -209,7 +212,7 @@ func (r *run) begun() []snapshot.Info {
 // look does what a connector does that sees in the catalogue that a table is another one, or has other parts.
 func (r *run) look() {
 	for name := range r.m.changed {
-		r.runner.Look(name)
+		r.runner.Look(name, r.m.seen(name)...)
 	}
 	clear(r.m.changed)
 }

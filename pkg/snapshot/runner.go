@@ -69,7 +69,7 @@ type Runner struct {
 
 	mu       sync.Mutex
 	requests []request
-	looks    []string // tables to be looked up again
+	looks    []look
 	leaves   []leave
 	notes    []savedTable
 	heard    map[string]struct{} // tables that are in tables or aside, or will be
@@ -374,7 +374,8 @@ func (r *Runner) Progress() []Progress {
 	}
 	list := slices.Clone(r.progress)
 	for i := range list {
-		list[i].Done = list[i].Done && !slices.Contains(r.looks, list[i].Table) && !slices.ContainsFunc(r.leaves, func(l leave) bool { return l.table == list[i].Table })
+		list[i].Done = list[i].Done && !slices.ContainsFunc(r.looks, func(l look) bool { return l.table == list[i].Table }) &&
+			!slices.ContainsFunc(r.leaves, func(l leave) bool { return l.table == list[i].Table })
 	}
 	return list
 }

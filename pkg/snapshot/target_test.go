@@ -20,12 +20,13 @@ type target struct {
 	shapes    map[string]string                    // by table: the newest shape applied
 	announced map[*change.Table]bool               // in this run
 	parked    map[string]map[string]bool           // by table: keys whose row was missing when columns of it came
+	emptied   map[string]int                       // by table: how often
 	parks     bool                                 // or that is an error
 }
 
 func newTarget(t *rapid.T) *target {
 	return &target{t: t, rows: map[string]map[string][]change.Value{}, bags: map[string]map[string]int{}, newest: map[string]int64{},
-		shapes: map[string]string{}, announced: map[*change.Table]bool{}, parked: map[string]map[string]bool{}}
+		shapes: map[string]string{}, announced: map[*change.Table]bool{}, parked: map[string]map[string]bool{}, emptied: map[string]int{}}
 }
 
 // earlier leaves rows in g that the source doesn't have any more.
@@ -44,7 +45,7 @@ func (g *target) earlier() {
 
 func (g *target) clone() *target {
 	c := newTarget(g.t)
-	c.mark, c.newest, c.shapes = g.mark, maps.Clone(g.newest), maps.Clone(g.shapes)
+	c.mark, c.newest, c.shapes, c.emptied = g.mark, maps.Clone(g.newest), maps.Clone(g.shapes), maps.Clone(g.emptied)
 	for name, rows := range g.rows {
 		c.rows[name] = maps.Clone(rows)
 	}
@@ -77,6 +78,7 @@ func (g *target) apply(c *change.Change) {
 	switch {
 	case c.Op == change.NewShape:
 	case c.Op == change.Truncate:
+		g.emptied[name]++
 		delete(g.rows, name)
 		delete(g.bags, name)
 		delete(g.parked, name)
