@@ -54,7 +54,7 @@ demo: ## PostgreSQL, MySQL and MariaDB through Kafka and direct, under load, kil
 	CHECK=$(CHECK) $(WITH) testdata/demo/run.sh
 
 bench: ## our figures, the incumbent's and each path's limit; ROW="pg_kafka ..." some rows, ROW=growth, DURABLE=1 fsync, QUICK=1 on the terminal only
-	TAILWATER_DURABLE='$(DURABLE)' ROW='$(ROW)' QUICK='$(QUICK)' testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
+	TAILWATER_KAFKA_HEAP=2g TAILWATER_DURABLE='$(DURABLE)' ROW='$(ROW)' QUICK='$(QUICK)' testdata/servers/with pg15 kafka mysql97 -- testdata/bench/run.sh
 
 bench-stages: ## Go's benchmarks of each stage beside the last committed run; KEEP=1 writes docs/benchmarks/stages.txt
 	KEEP='$(KEEP)' testdata/bench/stages.sh

@@ -14,8 +14,7 @@ import (
 	"github.com/tailwater-cdc/tailwater/sinks"
 )
 
-// waiting says whether some transaction waits for a row lock on behalf of a statement that holds text, in the test's own database. The server shows
-// a list of its own until nobody has asked for 100 ms, so it asks less often, and the tests that ask run alone.
+// waiting says whether some transaction waits for a row lock on behalf of a statement that holds text, in the test's own database.
 func waiting(my *testenv.My, text string) func() bool {
 	return lockWaits(my, text, func(n string) bool { return n != "0" })
 }
@@ -25,6 +24,8 @@ func noneWaits(my *testenv.My, text string) func() bool {
 	return lockWaits(my, text, func(n string) bool { return n == "0" })
 }
 
+// lockWaits asks for the number of such statements. The server shows a list of its own until nobody has asked for 100 ms, so it asks less often, and
+// the tests that ask run alone.
 func lockWaits(my *testenv.My, text string, want func(n string) bool) func() bool {
 	asked := time.Now()
 	return func() bool {

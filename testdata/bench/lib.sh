@@ -9,10 +9,10 @@ begin_row() {
 	row=$1
 	{
 		printf '# machine\t%s cores (%s), %s, everything on it\n' "$(nproc)" "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$(awk '/MemTotal/ { printf "%d GiB", $2 / 1048576 }' /proc/meminfo)"
-		printf '# servers\tPostgreSQL %s, fsync %s, synchronous_commit %s; MySQL %s, sync_binlog %s, flush_log_at_trx_commit %s; Kafka %s, one broker\n' \
+		printf '# servers\tPostgreSQL %s, fsync %s, synchronous_commit %s; MySQL %s, sync_binlog %s, flush_log_at_trx_commit %s; Kafka %s, one broker, heap %s\n' \
 			"$(server -c 'show server_version' | sed 's/ .*//')" "$(server -c 'show fsync')" "$(server -c 'show synchronous_commit')" \
 			"$(mysql_at '' <<<'select version()')" "$(mysql_at '' <<<'select @@sync_binlog')" "$(mysql_at '' <<<'select @@innodb_flush_log_at_trx_commit')" \
-			"$(basename "$(ls "$TAILWATER_KAFKA_LIBS"/kafka-clients-*.jar)" .jar | sed 's/kafka-clients-//')"
+			"$(basename "$(ls "$TAILWATER_KAFKA_LIBS"/kafka-clients-*.jar)" .jar | sed 's/kafka-clients-//')" "${TAILWATER_KAFKA_HEAP:-512m}"
 		printf '# command\tmake bench ROW=%s%s (RUNS=%s ROWS=%s RATE=%s SECONDS_OF_LOAD=%s XMX=%s)\n' "$1" "${TAILWATER_DURABLE:+ DURABLE=1}" "$runs" "$rows" "$rate" "$load" "$heap"
 		printf '# begun\t%s\n' "$(date -u '+%Y-%m-%d %H:%M') UTC"
 		printf '# binary\t%s\n' "$(stat -c %s "$root/bin/tailwater" | awk '{ printf "%.1f MB", $1 / 1e6 }')"

@@ -25,8 +25,8 @@ pg_config() { # pg_config NAME STREAM [SINK [SNAPSHOT]]
 }
 pg_done() { # pg_done NAME: gives up its slot and the database, which autovacuum would come to while something else is measured
 	until [ "$(server -c "select count(*) from pg_replication_slots where slot_name = '$1' and active")" = 0 ]; do sleep 0.1; done
-	server -c "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '$1'" >/dev/null
-	server -c "set client_min_messages = warning" -c "drop database if exists $1 with (force)" -c checkpoint
+	server -c "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '$1'" \
+		-c "set client_min_messages = warning" -c "drop database if exists $1 with (force)" -c checkpoint >/dev/null
 }
 
 pg_debezium() { # pg_debezium NAME SNAPSHOT-MODE
