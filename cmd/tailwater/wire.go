@@ -183,7 +183,8 @@ func mysqlTarget() sinkEngine {
 func openStore(dir string) (checkpoint.Store, error) { return file.Open(dir) }
 
 // A pipeline's memory goes to what a stream keeps of unacknowledged and of fetched batches, by a quarter each, and to a direct stream's
-// one queue by half, of which transactions that have ended take two batches: one is applied, one waits. The source's queue only bridges the time of one Read: measured, an eighth carries as much as a half, in 90 MB less.
+// one queue by half, of which transactions that have ended take two batches: one is applied, one waits. The source's queue only bridges the
+// time of one Read: measured, an eighth carries as much as a half, in 90 MB less.
 func sourceShare(w wiring) int { return w.memory / 8 }
 func kafkaShare(w wiring) int  { return w.memory / 4 }
 func directShare(w wiring) int { return w.memory / 2 }

@@ -58,15 +58,20 @@ func partIDs(parts []Part) []string {
 	return ids
 }
 
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
 // lost says that parts whose rows may be downstream are gone. The stream may have brought rows of those that have come, too.
 func (t *table) lost(now []Part) bool {
 	if t.Parts == nil || now == nil {
 		return false
 	}
-	is := make(map[string]bool, len(now))
-	for _, p := range now {
-		is[p.ID] = true
-	}
+	is := setOf(partIDs(now))
 	gone := func(id string) bool { return !is[id] }
 	return slices.ContainsFunc(t.Parts, gone) || slices.ContainsFunc(t.Come, gone)
 }
@@ -77,10 +82,7 @@ func (t *table) see(now []Part) bool {
 	if t.Parts == nil {
 		return false // it is not known of which parts the rows are
 	}
-	was := make(map[string]bool, len(now))
-	for _, id := range slices.Concat(t.Parts, t.Come) {
-		was[id] = true
-	}
+	was := setOf(slices.Concat(t.Parts, t.Come))
 	noted := false
 	for _, p := range now {
 		switch {
@@ -101,10 +103,7 @@ func (t *table) gained() []Part {
 	if len(t.Come) == 0 {
 		return nil
 	}
-	has := make(map[string]bool, len(t.Come))
-	for _, id := range t.Come {
-		has[id] = true
-	}
+	has := setOf(t.Come)
 	var come []Part
 	for _, p := range t.info.Parts {
 		if has[p.ID] {

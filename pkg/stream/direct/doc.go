@@ -6,8 +6,9 @@
 // split by key over several lanes, each going its own pace; a marker is one Delivery of all lanes, after all have reached it.
 //
 // A batch is acknowledged when every sink has committed all of it, and its bytes count until then, so the slowest sink holds back the
-// source and nothing is spilled. What could be handed out takes less room than a transaction that has not ended may. Nothing outlives the process: the sinks' marks are the only memory, and a new publisher replays
-// from the checkpoint while pipeline/apply drops what the marks cover.
+// source and nothing is spilled. What could be handed out takes less room than a transaction that has not ended may. Nothing outlives the
+// process: the sinks' marks are the only memory, and a new publisher replays from the checkpoint while pipeline/apply drops what the marks
+// cover.
 //
 // Invariants 1 (what Acked counts is durable in every sink) and 9 (bytes bound the queue) are upheld here.
 package direct
