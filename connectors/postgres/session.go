@@ -78,6 +78,7 @@ func (c *Config) connectReplication(ctx context.Context) (*pgconn.PgConn, *inbox
 	}
 	c.apply(config)
 	config.RuntimeParams["replication"] = "database"
+	pace(config)
 	var in *inbox
 	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
 		in = newInbox(r)

@@ -36,7 +36,7 @@ public class TopicWatch {
                     return;
                 }
                 if (now > deadline) throw new IllegalStateException("only " + seen + " of " + count + " records came");
-                Thread.sleep(Math.max(10, partitions.size() / 10));
+                Thread.sleep(Math.max(50, partitions.size() / 10));
             }
         }
     }
