@@ -18,17 +18,49 @@ func TestHeadroomTakesNoMemory(t *testing.T) {
 	clear(used)
 	runtime.KeepAlive(used)
 	runtime.GC()
-	room, err := tuneCollector(64 << 20)
+	c, err := tuneCollector(256 << 20)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := resident(t, room); n > 0 {
+	defer c.close()
+	if n := resident(t, c.room); n > 0 {
 		t.Errorf("%d pages of it are resident", n)
 	}
-	if limit := debug.SetMemoryLimit(-1); limit-int64(len(room)) != 64<<20 {
-		t.Errorf("a limit of %d MiB beside %d of headroom", limit>>20, len(room)>>20)
+	if limit := debug.SetMemoryLimit(-1); limit-int64(len(c.room)) != aim(256<<20, 0) {
+		t.Errorf("a limit of %d MiB beside %d of headroom", limit>>20, len(c.room)>>20)
 	}
-	runtime.KeepAlive(room)
+}
+
+// TestTheCollectorsAimFollowsWhatIsInUse: what is kept makes room for itself, up to the limit and not above it.
+func TestTheCollectorsAimFollowsWhatIsInUse(t *testing.T) {
+	defer debug.SetMemoryLimit(math.MaxInt64)
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	const mib = 1 << 20
+	for _, c := range []struct{ limit, live, want int64 }{
+		{limit: 250 * mib, want: 100 * mib},
+		{limit: 250 * mib, live: 60 * mib, want: 100 * mib},
+		{limit: 250 * mib, live: 100 * mib, want: 141 * mib},
+		{limit: 250 * mib, live: 200 * mib, want: 250 * mib},
+		{limit: 250 * mib, live: 300 * mib, want: 250 * mib},
+		{limit: 50 * mib, live: 12 * mib, want: 31 * mib},
+	} {
+		if got := aim(c.limit, c.live); got != c.want {
+			t.Errorf("a limit of %d MiB with %d in use: %d MiB, want %d", c.limit/mib, c.live/mib, got/mib, c.want/mib)
+		}
+	}
+
+	c, err := tuneCollector(256 * mib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	kept := make([]byte, 120*mib)
+	runtime.GC()
+	c.look()
+	runtime.KeepAlive(kept)
+	if limit := debug.SetMemoryLimit(-1); limit < aim(256*mib, int64(len(kept)))+headroom {
+		t.Errorf("a limit of %d MiB with %d in use", limit/mib, len(kept)/mib)
+	}
 }
 
 // resident is how many pages of b the kernel has found: proc(5), pagemap; a page is 64 bits, the highest says that it is there.

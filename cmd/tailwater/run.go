@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"time"
 
@@ -63,11 +62,11 @@ func (a *app) runPipelines(ctx context.Context, o options) (out outcome, err err
 	if err := roleFits(chosen, o.role); err != nil {
 		return outcome{}, err
 	}
-	room, err := tuneCollector(int64(cfg.Server.MemoryLimit))
+	memory, err := tuneCollector(int64(cfg.Server.MemoryLimit))
 	if err != nil {
 		return outcome{}, err
 	}
-	defer runtime.KeepAlive(room)
+	defer memory.close()
 	o.log = a.logger()
 	if o.role != pipeline.ApplyOnly {
 		if o.store, err = lockState(ctx, cfg); err != nil {

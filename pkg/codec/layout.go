@@ -13,7 +13,7 @@ const reserved = "__tailwater"
 type layout struct {
 	table   *change.Table
 	columns []column
-	byName  map[string]int
+	byName  map[string]int // made by ordinal
 }
 
 type column struct {
@@ -30,11 +30,12 @@ func newLayout(t *change.Table) (*layout, error) {
 	if len(t.Columns) > maxColumns {
 		return nil, errorf("table %s has %d columns, at most %d can be carried", t, len(t.Columns), maxColumns)
 	}
-	l := &layout{table: t, columns: make([]column, len(t.Columns)), byName: make(map[string]int, len(t.Columns))}
+	l := &layout{table: t, columns: make([]column, len(t.Columns))}
+	seen := make(map[string]bool, len(t.Columns))
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		switch _, twice := l.byName[c.Name]; {
-		case twice:
+		switch {
+		case seen[c.Name]:
 			return nil, errorf("table %s: two columns are named %q", t, c.Name)
 		case c.Name == reserved:
 			return nil, errorf("table %s: column name %q is reserved; rename the column or leave it out", t, c.Name)
@@ -43,7 +44,7 @@ func newLayout(t *change.Table) (*layout, error) {
 		case c.Kind <= change.KindNull || c.Kind > change.KindNative:
 			return nil, errorf("table %s: column %s is of kind %s", t, c.Name, c.Kind)
 		}
-		l.byName[c.Name] = i
+		seen[c.Name] = true
 		l.columns[i] = column{Column: c, name: string(append(change.AppendJSONString([]byte{','}, c.Name), ':')), unit: unitOf(c.Precision), set: isSet(t.Engine, c)}
 	}
 	key := make([]bool, len(t.Columns))
@@ -54,6 +55,18 @@ func newLayout(t *change.Table) (*layout, error) {
 		key[k] = true
 	}
 	return l, nil
+}
+
+// ordinal returns which column has that name. Only who meets columns out of their order asks, so the names are put in order for the first who does.
+func (l *layout) ordinal(name []byte) (int, bool) {
+	if l.byName == nil {
+		l.byName = make(map[string]int, len(l.columns))
+		for i := range l.columns {
+			l.byName[l.columns[i].Name] = i
+		}
+	}
+	i, ok := l.byName[string(name)]
+	return i, ok
 }
 
 // unitOf returns the microseconds of one unit in the last of digits fraction digits.

@@ -125,7 +125,7 @@ func (r *rowReader) column(s *scanner, l *layout, guess int, first bool) (int, e
 	if r.word, err = s.name(r.word); err != nil {
 		return -1, err
 	}
-	at, ok := l.byName[string(r.word)]
+	at, ok := l.ordinal(r.word)
 	if !ok {
 		return -1, fmt.Errorf("column %.255q is not one of the table's", r.word)
 	}

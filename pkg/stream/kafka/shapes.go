@@ -23,13 +23,19 @@ type shapes struct {
 
 	mu     sync.Mutex
 	next   int64
-	tables map[string]*change.Table
+	tables map[string]*known
 	ours   map[string]bool // topics of our source id
 	grown  chan struct{}   // closed and made anew when ours has grown
 }
 
+// known is a shape that has been read.
+type known struct {
+	table *change.Table
+	given bool // to a reader, for whom one shape has one pointer
+}
+
 func newShapes(s *Stream) *shapes {
-	return &shapes{s: s, lane: change.Lane{Stream: s.cfg.schemaTopic()}, tables: map[string]*change.Table{}, ours: map[string]bool{},
+	return &shapes{s: s, lane: change.Lane{Stream: s.cfg.schemaTopic()}, tables: map[string]*known{}, ours: map[string]bool{},
 		grown: make(chan struct{})}
 }
 
@@ -37,15 +43,23 @@ func newShapes(s *Stream) *shapes {
 func (h *shapes) lookup(fingerprint string) (*change.Table, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t, ok := h.tables[fingerprint]; ok {
-		return t, nil
+	if k, ok := h.tables[fingerprint]; ok {
+		k.given = true
+		return k.table, nil
 	}
 	return nil, fmt.Errorf("%w %.64q in %s", codec.ErrUnknownShape, fingerprint, h.lane.Stream)
 }
 
-func (h *shapes) has(fingerprint string) bool {
-	_, err := h.lookup(fingerprint)
-	return err == nil
+// has says that t's shape has been read. Where no reader has asked for it, t itself stands for it from then on: of thousands of tables a process
+// that captures keeps one Table each.
+func (h *shapes) has(fingerprint string, t *change.Table) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	k, ok := h.tables[fingerprint]
+	if ok && !k.given {
+		k.table = t
+	}
+	return ok
 }
 
 // topics is the topics of our source id that shapes name, in order.
@@ -165,7 +179,7 @@ func (h *shapes) know(fingerprint string, t *change.Table) error {
 	if _, ok := h.tables[fingerprint]; ok {
 		return nil
 	}
-	h.tables[fingerprint] = t
+	h.tables[fingerprint] = &known{table: t}
 	if t.Source != h.s.cfg.SourceID {
 		// Another pipeline under our prefix. Its template may not be ours, so a name that can't be is its own affair.
 		if _, err := h.s.names.topic(t); err != nil && !errors.Is(err, change.ErrPreflight) {
