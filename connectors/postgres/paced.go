@@ -16,7 +16,8 @@ const (
 )
 
 // paced is a socket that lets a backlog gather before it is read. A walsender sends a message at a time, so that a reader which is always
-// there is woken for each of them, and each travels as a packet of its own: more than half of what a row costs the server. One goroutine reads.
+// there is woken for each of them, and each travels as a packet of its own: more than half of what a row costs the server. It stands
+// beneath TLS, which brings a record at a time and doesn't show whether more has come. One goroutine reads.
 type paced struct {
 	net.Conn
 	now  func() time.Time

@@ -57,7 +57,7 @@ func newLayout(t *change.Table) (*layout, error) {
 	return l, nil
 }
 
-// ordinal returns which column has that name. Only who meets columns out of their order asks, so the names are put in order for the first who does.
+// ordinal returns which column has that name. Only a decoder that meets columns out of their order asks, so byName is made for the first question.
 func (l *layout) ordinal(name []byte) (int, bool) {
 	if l.byName == nil {
 		l.byName = make(map[string]int, len(l.columns))

@@ -141,7 +141,7 @@ func (p *publisher) writeShapes(tables []*change.Table) error {
 		if err != nil {
 			return err
 		}
-		if p.s.shapes.has(plan.Fingerprint(), t) {
+		if p.s.shapes.adopt(plan.Fingerprint(), t) {
 			continue
 		}
 		value, err := plan.AppendSchema(nil)

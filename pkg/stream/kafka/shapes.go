@@ -50,9 +50,9 @@ func (h *shapes) lookup(fingerprint string) (*change.Table, error) {
 	return nil, fmt.Errorf("%w %.64q in %s", codec.ErrUnknownShape, fingerprint, h.lane.Stream)
 }
 
-// has says that t's shape has been read. Where no reader has asked for it, t itself stands for it from then on: of thousands of tables a process
+// adopt says that t's shape has been read. Where no reader has asked for it, t itself stands for it from then on: of thousands of tables a process
 // that captures keeps one Table each.
-func (h *shapes) has(fingerprint string, t *change.Table) bool {
+func (h *shapes) adopt(fingerprint string, t *change.Table) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	k, ok := h.tables[fingerprint]

@@ -14,21 +14,21 @@ func TestAShapeHasOneTable(t *testing.T) {
 	s.names = newNames(&s.cfg)
 	h := newShapes(s)
 	read, ours, later := table(), table(), table()
-	if h.has("f", ours) {
+	if h.adopt("f", ours) {
 		t.Error("a shape that nobody has read is known")
 	}
 	if err := h.know("f", read); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []*change.Table{ours, ours} {
-		if !h.has("f", c) {
+		if !h.adopt("f", c) {
 			t.Fatal("a shape that was read isn't known")
 		}
 	}
 	if got, err := h.lookup("f"); err != nil || got != ours {
 		t.Errorf("a reader has %p, %v; want the publisher's %p", got, err, ours)
 	}
-	if !h.has("f", later) {
+	if !h.adopt("f", later) {
 		t.Error("a shape that was read isn't known")
 	}
 	if got, err := h.lookup("f"); err != nil || got != ours {
