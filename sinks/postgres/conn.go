@@ -23,73 +23,111 @@ const session = `SET standard_conforming_strings = on; SET DateStyle = 'ISO, YMD
 	`SET TimeZone = 'UTC'; SET xmloption = 'content'; SET array_nulls = on; SET extra_float_digits = 1; SET row_security = off; ` +
 	`SET idle_in_transaction_session_timeout = '60s'`
 
-// pool is a fixed number of places for connections, each made when it is first needed.
+// idleLimit is how long a connection that nobody needed stays, while others are in use.
+const idleLimit = time.Minute
+
+// pool is a fixed number of places for connections, each made when it is first needed. The one used last is taken first, since the server's
+// side of it is warm: few lanes at once keep to few connections.
 type pool struct {
 	config *pgconn.Config
-	trusts bool                // foreign keys are not checked
-	places chan *pgconn.PgConn // nil: not connected
+	trusts bool          // foreign keys are not checked
+	places chan struct{} // one for each connection that may still be taken
 	size   int
-	wg     sync.WaitGroup // of broken connections that are being taken down
+	wg     sync.WaitGroup // of connections that are being taken down
+
+	mu   sync.Mutex
+	idle []idle // the one used last at the end
+}
+
+type idle struct {
+	pg    *pgconn.PgConn
+	since time.Time
 }
 
 func newPool(config *pgconn.Config, size int) *pool {
-	p := &pool{config: config, places: make(chan *pgconn.PgConn, size), size: size}
+	p := &pool{config: config, places: make(chan struct{}, size), size: size}
 	for range size {
-		p.places <- nil
+		p.places <- struct{}{}
 	}
 	return p
 }
 
 var errClosed = errors.New("the sink is closed")
 
-// acquire waits for a free place and connects it if it isn't. release gives it back.
+// acquire waits for a place, and connects if no connection is idle. release gives both back.
 func (p *pool) acquire(ctx context.Context) (*pgconn.PgConn, error) {
-	var pg *pgconn.PgConn
-	var open bool
 	select {
-	case pg, open = <-p.places:
+	case _, open := <-p.places:
 		if !open {
 			return nil, errClosed
 		}
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if pg != nil && !pg.IsClosed() {
+	if pg := p.take(); pg != nil {
 		return pg, nil
 	}
 	pg, err := connect(ctx, p.config, p.trusts)
 	if err != nil {
-		p.places <- nil
+		p.places <- struct{}{}
 		return nil, err
 	}
 	return pg, nil
 }
 
+// take returns the idle connection that was used last, nil: none.
+func (p *pool) take() *pgconn.PgConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 {
+		return nil
+	}
+	last := len(p.idle) - 1
+	pg := p.idle[last].pg
+	p.idle = p.idle[:last]
+	return pg
+}
+
 // release ends whatever transaction pg is in and gives its place back.
 func (p *pool) release(pg *pgconn.PgConn) {
+	defer func() { p.places <- struct{}{} }()
 	if pg.IsClosed() {
 		p.wg.Go(func() { <-pg.CleanupDone() })
-		p.places <- nil
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackLimit)
+	defer cancel()
+	if err := tidy(ctx, pg); err != nil {
+		closeConn(pg)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.idle = append(p.idle, idle{pg: pg, since: now}); now.Sub(p.idle[0].since) > idleLimit {
+		unused := p.idle[0].pg
+		p.idle = p.idle[1:]
+		p.wg.Go(func() { closeConn(unused) })
+	}
+}
+
+// tidy leaves pg in no transaction, and with room for more prepared statements.
+func tidy(ctx context.Context, pg *pgconn.PgConn) error {
 	if pg.TxStatus() != 'I' {
-		ctx, cancel := context.WithTimeout(context.Background(), rollbackLimit)
-		defer cancel()
 		if err := pg.Exec(ctx, "ROLLBACK").Close(); err != nil {
-			closeConn(pg)
-			p.places <- nil
-			return
+			return err
 		}
 	}
-	p.places <- pg
+	return forgetPrepared(ctx, pg)
 }
 
 // close waits for all places and closes their connections.
 func (p *pool) close() {
 	for range p.size {
-		if pg := <-p.places; pg != nil {
-			closeConn(pg)
-		}
+		<-p.places
+	}
+	for _, c := range p.idle {
+		closeConn(c.pg)
 	}
 	close(p.places)
 	p.wg.Wait()

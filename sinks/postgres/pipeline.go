@@ -9,10 +9,11 @@ import (
 
 // exchange is one round trip: statements go out while earlier ones already run, then finish reads all answers.
 type exchange struct {
-	pg    *pgconn.PgConn
-	p     *pgconn.Pipeline
-	reads []func(*pgconn.ResultReader) error // one for each statement; nil: nothing to read but success
-	named []string                           // statements that the session is preparing
+	pg     *pgconn.PgConn
+	p      *pgconn.Pipeline
+	reads  []func(*pgconn.ResultReader) error // one for each statement; nil: nothing to read but success
+	named  []string                           // statements that the session is preparing
+	queued int                                // bytes of parameters since the last flush
 }
 
 func newExchange(ctx context.Context, pg *pgconn.PgConn) *exchange {
@@ -31,6 +32,7 @@ type statement struct {
 // send queues s.
 func (x *exchange) send(s statement) {
 	x.p.SendQueryParams(s.sql, s.args, s.oids, s.formats, nil)
+	x.count(s.args)
 	x.reads = append(x.reads, s.read)
 }
 
@@ -42,14 +44,30 @@ func (x *exchange) sendNamed(name string, s statement) {
 		x.p.SendPrepare(name, s.sql, s.oids)
 	}
 	x.p.SendQueryPrepared(name, s.args, s.formats, nil)
+	x.count(s.args)
 	x.reads = append(x.reads, s.read)
 }
 
 // exec queues a statement without parameters.
 func (x *exchange) exec(sql string) { x.send(statement{sql: sql}) }
 
-// flush starts what is queued, so that the server works while more is being encoded.
-func (x *exchange) flush() error { return x.p.Flush() }
+// flush starts what is queued, so that the server works while more is being encoded. For less than worthFlush it would be woken for nothing: the
+// rest is there before it has begun.
+func (x *exchange) flush() error {
+	if x.queued < worthFlush {
+		return nil
+	}
+	x.queued = 0
+	return x.p.Flush()
+}
+
+const worthFlush = 16 << 10 // bytes of parameters
+
+func (x *exchange) count(args [][]byte) {
+	for _, a := range args {
+		x.queued += len(a)
+	}
+}
 
 // finish sends what is left, reads every answer, and returns the first error: the statements after a failed one have not run.
 func (x *exchange) finish() error {

@@ -177,6 +177,10 @@ func (w *writer) send(p *plan, columns []int, rows []upsert.Row, st statement) e
 		w.oids, w.formats = append(w.oids, p.columns[c].way.param.array), append(w.formats, 1)
 	}
 	st.args, st.oids, st.formats = w.args[:len(columns)], w.oids, w.formats
+	if st.sql == p.put { // only this one: how a delete or a patch finds its rows has to be planned anew as the target grows
+		w.x.sendNamed(preparedName(w.x.pg, st.sql), st)
+		return nil
+	}
 	w.x.send(st)
 	return nil
 }

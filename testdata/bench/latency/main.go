@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,8 @@ func main() {
 	flag.IntVar(&o.seconds, "seconds", 12, "seconds")
 	flag.IntVar(&o.warm, "warm", 0, "seconds of the same load before those, not measured")
 	flag.Parse()
+	debug.SetGCPercent(-1) // what is measured shares two cores with this program
+	debug.SetMemoryLimit(512 << 20)
 	if err := o.run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "latency:", err)
 		os.Exit(1)
