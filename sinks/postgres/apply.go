@@ -124,10 +124,6 @@ func (s *Sink) applyWhole(ctx context.Context, pg *pgconn.PgConn, run *call) err
 	x.exec(beginSQL)
 	x.exec(deferred)
 	s.lockMarks(x, run.from) // Invariant 2: first of all, and compared before anything can be committed
-	if err := x.flush(); err != nil {
-		x.abandon()
-		return wrapped("begin", err)
-	}
 	fault.Point("sink.begun")
 	if err := errors.Join(s.writeAll(x, run), s.end(x, run)); err != nil {
 		x.abandon()
