@@ -32,8 +32,7 @@ type statement struct {
 // send queues s.
 func (x *exchange) send(s statement) {
 	x.p.SendQueryParams(s.sql, s.args, s.oids, s.formats, nil)
-	x.count(s.args)
-	x.reads = append(x.reads, s.read)
+	x.sent(s)
 }
 
 // sendNamed queues s, which every call sends, under a name: a session prepares it once, since to plan it takes longer than to run it.
@@ -44,8 +43,7 @@ func (x *exchange) sendNamed(name string, s statement) {
 		x.p.SendPrepare(name, s.sql, s.oids)
 	}
 	x.p.SendQueryPrepared(name, s.args, s.formats, nil)
-	x.count(s.args)
-	x.reads = append(x.reads, s.read)
+	x.sent(s)
 }
 
 // exec queues a statement without parameters.
@@ -63,8 +61,10 @@ func (x *exchange) flush() error {
 
 const worthFlush = 16 << 10 // bytes of parameters
 
-func (x *exchange) count(args [][]byte) {
-	for _, a := range args {
+// sent takes in that s is queued.
+func (x *exchange) sent(s statement) {
+	x.reads = append(x.reads, s.read)
+	for _, a := range s.args {
 		x.queued += len(a)
 	}
 }

@@ -10,14 +10,21 @@ import (
 	"github.com/tailwater-cdc/tailwater/pkg/testenv"
 )
 
-// TestExchangeAfterTheEnd: an exchange that begins when its context has ended is over at once, and leaves the connection as it was.
-func TestExchangeAfterTheEnd(t *testing.T) {
-	t.Parallel()
+// connected is a connection to a database of t's own.
+func connected(t *testing.T) *pgconn.PgConn {
+	t.Helper()
 	pg, err := pgconn.Connect(t.Context(), testenv.Postgres(t, 15).URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pg.Close(context.Background())
+	t.Cleanup(func() { pg.Close(context.Background()) })
+	return pg
+}
+
+// TestExchangeAfterTheEnd: an exchange that begins when its context has ended is over at once, and leaves the connection as it was.
+func TestExchangeAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	pg := connected(t)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	x := newExchange(ended, pg)
@@ -35,11 +42,7 @@ func TestExchangeAfterTheEnd(t *testing.T) {
 // TestASessionPreparesOnce: a statement with a name is prepared by the first exchange that gets so far, whether or not that is undone.
 func TestASessionPreparesOnce(t *testing.T) {
 	t.Parallel()
-	pg, err := pgconn.Connect(t.Context(), testenv.Postgres(t, 15).URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pg.Close(context.Background())
+	pg := connected(t)
 	rows := 0
 	named := statement{sql: "SELECT $1::text", args: [][]byte{[]byte("x")}, read: func(rr *pgconn.ResultReader) error {
 		rows++

@@ -15,11 +15,7 @@ import (
 // though others failed beside it.
 func TestPreparedStatementsAreBounded(t *testing.T) {
 	t.Parallel()
-	pg, err := pgconn.Connect(t.Context(), testenv.Postgres(t, 15).URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pg.Close(context.Background())
+	pg := connected(t)
 	run := func(sql string) error {
 		x := newExchange(t.Context(), pg)
 		x.exec("BEGIN")
